@@ -1,0 +1,1 @@
+"""The shared nouns: frozen, standard library only."""
