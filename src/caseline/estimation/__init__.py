@@ -1,0 +1,1 @@
+"""Intervals, tail probabilities, false discoveries, exposure: arrays in, arrays out."""
