@@ -1,0 +1,109 @@
+"""Turns what a file holds into UTF-8 text, as it is read."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from caseline.collect.faults import Damage
+from caseline.collect.reading import ByteReader
+from caseline.collect.recognition import HEAD_BYTES, binary_kind
+
+if TYPE_CHECKING:
+    from codecs import IncrementalDecoder
+
+# The mark of UTF-32, little end first, begins like that of UTF-16: it stands first.
+_MARKS = (
+    (codecs.BOM_UTF8, None),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_PIECE = 1 << 20
+
+
+def text_of(source: ByteReader) -> ByteReader:
+    r"""Return a reader of the text in *source*: UTF-8, no byte order mark.
+
+    UTF-16 and UTF-32 are transcoded if they have a mark. Bytes that are not valid in
+    the file's own encoding stay as they are (UTF-8), or become U+FFFD.
+
+    Raises:
+        Damage: it is binary.
+
+    >>> parts = iter(["on\n".encode("utf-16")])
+    >>> text_of(ByteReader(lambda size: next(parts, b""))).read(9)
+    b'on\n'
+    """
+    head = source.peek(HEAD_BYTES)
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            source.skip(len(mark))
+            if encoding is None:
+                return source
+            decoder = codecs.getincrementaldecoder(encoding)("replace")
+            return ByteReader(_Transcoder(source, decoder).pull)
+    if head and not head.strip(b"\0"):
+        return _behind_hole(source)
+    _refuse_binary(head)
+    return source
+
+
+def _refuse_binary(head: bytes) -> None:
+    kind = binary_kind(head)
+    if kind:
+        raise Damage("binary", kind, final=True)
+
+
+def _behind_hole(source: ByteReader) -> ByteReader:
+    """Judge by what follows the zeros a file begins with; give them back, uncopied.
+
+    A log that was cut to nothing while its writer kept its place begins so.
+    """
+    zeros = 0
+    rest = b""
+    while not rest and (chunk := source.read(_PIECE)):
+        rest = chunk.lstrip(b"\0")
+        zeros += len(chunk) - len(rest)
+    source.push_back(rest)
+    _refuse_binary(source.peek(HEAD_BYTES) or bytes(1))
+    return ByteReader(_Hole(source, zeros).pull)
+
+
+class _Hole:
+    """Zeros that were counted, then what follows them."""
+
+    def __init__(self, source: ByteReader, zeros: int) -> None:
+        self._source = source
+        self._zeros = zeros
+
+    def pull(self, size: int) -> bytes:
+        """Return the next bytes."""
+        if not self._zeros:
+            return self._source.read(size)
+        chunk = bytes(min(size, self._zeros, _PIECE))
+        self._zeros -= len(chunk)
+        return chunk
+
+
+class _Transcoder:
+    """What a decoder makes of a source, in UTF-8."""
+
+    def __init__(self, source: ByteReader, decoder: IncrementalDecoder) -> None:
+        self._source = source
+        self._decoder = decoder
+        self._ended = False
+
+    def pull(self, size: int) -> bytes:
+        """Return the next bytes."""
+        text = ""
+        while not text and not self._ended:
+            try:
+                chunk = self._source.read(size)
+            except Damage:
+                self._decoder.reset()
+                raise
+            self._ended = not chunk
+            text = self._decoder.decode(chunk, final=self._ended)
+        return text.encode("utf-8", "replace")
