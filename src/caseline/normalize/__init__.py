@@ -1,0 +1,1 @@
+"""Bytes → columns: format, header, timestamp, severity, multi-line records."""

@@ -1,0 +1,44 @@
+"""Raw lines → their messages, one for each line, without a workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from caseline.normalize.columns import slices, text_of
+from caseline.normalize.layouts import Field
+from caseline.normalize.lines import clean, join_lines
+from caseline.normalize.recognition import recognizer_for
+from caseline.normalize.settings import NormalizeSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def split_headers(
+    lines: Sequence[str | bytes], *, settings: NormalizeSettings | None = None
+) -> list[str]:
+    r"""Return the message of each line: what is left when its header is taken off.
+
+    Lines are not joined to records: there are as many messages as lines. A line
+    without a known header, or a JSON line, is its own message. What is not UTF-8 gets
+    replacement characters.
+
+    Args:
+        lines: Raw lines, without their newline or with it.
+        settings: Which table of formats to read by.
+
+    >>> split_headers(["2026-11-23 10:00:00,123 INFO [main] shop.Orders - order 7 accepted"])
+    ['order 7 accepted']
+    """
+    if not lines:
+        return []
+    encoded = [line.encode() if isinstance(line, str) else bytes(line) for line in lines]
+    split = join_lines([clean(line, first=True, last=False).rstrip(b"\n") for line in encoded])
+    rows = recognizer_for(settings or NormalizeSettings()).rows(split.shapes)
+    ids = split.shape_ids
+    starts = split.starts + rows[ids, Field.MESSAGE_START]
+    sizes = rows[ids, Field.MESSAGE_SIZE].astype(np.int64)
+    sizes = np.where(split.json, split.sizes, sizes)
+    return [text or "" for text in text_of(slices(split.data, starts, sizes)).to_list()]

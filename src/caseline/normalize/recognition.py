@@ -1,0 +1,383 @@
+"""Distinct line shapes → layouts, each shape once in the life of the process."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from caseline.normalize.formatbook import load_formats
+from caseline.normalize.layouts import (
+    ESCAPED,
+    HOST_VARIES,
+    LATER,
+    NUMBER_PRIORITY,
+    NUMBER_STATUS,
+    OCTAL,
+    PARTIAL,
+    REPEATED,
+    SERVICE_VARIES,
+    WEAK,
+    WIDTH,
+    Field,
+    Kind,
+    empty_row,
+)
+from caseline.normalize.timestamps import layout_of
+from caseline.normalize.wordbook import load_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from caseline.normalize.formatbook import Format
+    from caseline.normalize.settings import NormalizeSettings
+    from caseline.normalize.timestamps import TimeLayout
+    from caseline.normalize.wordbook import KeyPattern
+
+    Match = re.Match[bytes]
+    Span = tuple[int, int]
+
+_INNER_DEPTH = 2
+_SERVICE_KEY = re.compile(rb'(?:^| )(?:svc|service|component|logger|app)="?(?P<value>[\w.\-/]+)')
+_LEVEL_KEY = re.compile(rb'(?:^| )(?:level|lvl|severity|loglevel)="?(?P<value>[A-Za-z]+)')
+_BEGINNINGS = (40, 56, 80, 112, 160)
+_MARGIN = 8
+_REMEMBERED_BYTES = 4_096
+_NAMED = (
+    ("service", Field.SERVICE_START),
+    ("host", Field.HOST_START),
+    ("extra", Field.EXTRA_START),
+)
+_COLUMNS = (
+    ("tenant", Field.TENANT_START),
+    ("placement", Field.PLACEMENT_START),
+    ("trace", Field.TRACE_START),
+)
+
+
+# A tenant's label at either end of a message: `[tenant=`, `tenantId: "`, and what closes it.
+_LABEL = rb"""[\[({<]?["']?[A-Za-z][\w.-]*["']?[=:] ?["']?"""
+_LABEL_FIRST = re.compile(_LABEL)
+_LABEL_LAST = re.compile(rb"\s" + _LABEL + rb"\Z")
+_CLOSED_FIRST = re.compile(rb"""["']?[\])}>]?(?:[|,;:]\s*|\s+|(?<=[\])}>])(?=\S))""")
+_LONGEST_LABEL = 40
+_CLOSED_LAST = re.compile(rb"""["']?[\])}>]?\s*\Z""")
+
+
+class Recognizer:
+    """Knows each line shape it has met: one row of numbers for each (see ``layouts``).
+
+    The row depends on the shape alone, so that it does not matter which file or
+    process met it first.
+
+    Args:
+        settings: Which tables to read by and how many shapes to remember.
+    """
+
+    def __init__(self, settings: NormalizeSettings) -> None:
+        self._book = load_formats(settings.formats, settings.words)
+        self._words = load_words(settings.words)
+        self._limit = settings.remembered_shapes
+        self._rows: dict[bytes, list[int]] = {}
+        self._heads: dict[bytes, list[int] | None] = {}
+        self._layout_ids: dict[tuple[str, bytes], int] = {}
+        self.time_layouts: list[TimeLayout] = []
+        self.format_names = [f.name for f in self._book.formats]
+
+    def rows(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
+        """Return one layout row for each of *shapes*: (shapes, WIDTH) int32."""
+        known = self._rows
+        found = []
+        for shape in shapes:
+            row = known.get(shape)
+            if row is None:
+                row = self._row(shape)
+                if len(shape) <= _REMEMBERED_BYTES:
+                    known[shape] = row
+            found.append(row)
+        for memory in (known, self._heads):
+            if len(memory) > self._limit:
+                memory.clear()
+        return np.array(found, dtype=np.int32).reshape(-1, WIDTH)
+
+    def time_ids(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
+        """Return the layout of the time that is the whole of each shape, or -1."""
+        return np.array([self._time_id(shape) for shape in shapes], dtype=np.int32)
+
+    def _time_id(self, shape: bytes) -> int:
+        for kind, time in self._times_at(shape, 0).items():
+            if kind is not None and time is not None and time.end() == len(shape):
+                row = empty_row()
+                self._enter_time(kind, time, row)
+                return row[Field.TIME]
+        return -1
+
+    def _row(self, shape: bytes) -> list[int]:
+        line = shape.rstrip(b"\n").rstrip(b" \t\r")
+        if not line.strip(b" \t\r\x0b\x0c\0"):
+            row = empty_row()
+            row[Field.MESSAGE_SIZE] = len(line)
+            row[Field.KIND] = Kind.NUL if b"\0" in line else Kind.BLANK
+            return row
+        row = self._head(line)
+        row[Field.MESSAGE_SIZE] = len(line) - row[Field.MESSAGE_START]
+        if row[Field.FORMAT] < 0:
+            row[Field.KIND] = self._plain_kind(line)
+        self._finish(line, row)
+        return row
+
+    def _head(self, line: bytes) -> list[int]:
+        """Return what the header says, from the line's beginning if that is enough.
+
+        Lines with equal beginnings share the work: their header is looked for in the
+        beginning alone, and believed if it ends well before the beginning does.
+        """
+        for size in _BEGINNINGS:
+            if len(line) <= size:
+                break
+            beginning = line[:size]
+            if beginning not in self._heads:
+                row, format_ = self._header(beginning, 0, _INNER_DEPTH)
+                self._heads[beginning] = row if settled(row, format_, size) else None
+            known = self._heads[beginning]
+            if known is not None:
+                return list(known)
+        return self._header(line, 0, _INNER_DEPTH)[0]
+
+    def _plain_kind(self, line: bytes) -> Kind:
+        if self._words.continuation.match(line):
+            return Kind.CONTINUATION
+        return Kind.CLOSING if self._words.closing.match(line) else Kind.PLAIN
+
+    def _header(self, line: bytes, start: int, depth: int) -> tuple[list[int], Format | None]:
+        """Return a row of what the header of the line from *start* on says, and its format."""
+        row = empty_row()
+        if start >= len(line):
+            return row, None
+        times: dict[int, dict[str | None, Match | None]] = {}
+        for group in self._book.by_first_byte[line[start]]:
+            lead = group.lead.match(line, start)
+            if lead is None:
+                continue
+            end = lead.end()
+            if end not in times:
+                times[end] = self._times_at(line, end)
+            for kind, time in times[end].items():
+                formats = group.kinds.get(kind)
+                if formats is None:
+                    continue
+                for format_ in formats:
+                    rest = format_.rest.match(line, time.end() if time else end)
+                    if rest is not None:
+                        row = self._enter(format_, line, row, (lead, rest), depth=depth)
+                        if time is not None and kind is not None:
+                            self._enter_time(kind, time, row)
+                        return row, format_
+        return row, None
+
+    def _times_at(self, line: bytes, position: int) -> dict[str | None, Match | None]:
+        """Return the ways a time may be written at *position*; None: there need be none."""
+        found: dict[str | None, Match | None] = {}
+        if position < len(line):
+            digit = line[position] == ord("0")
+            for name, kind in self._book.kinds.items():
+                if kind.starts_with_digit == digit:
+                    time = kind.pattern.match(line, position)
+                    if time is not None:
+                        found[name] = time
+        found[None] = None
+        return found
+
+    def _enter_time(self, kind: str, time: Match, row: list[int]) -> None:
+        key = (kind, time[0])
+        found = self._layout_ids.get(key)
+        if found is None:
+            found = self._layout_ids[key] = len(self.time_layouts)
+            self.time_layouts.append(layout_of(self._book.kinds[kind], time))
+        row[Field.TIME] = found
+        row[Field.TIME_START] = time.start()
+
+    def _enter(
+        self,
+        format_: Format,
+        line: bytes,
+        row: list[int],
+        found: tuple[Match, Match],
+        *,
+        depth: int,
+    ) -> list[int]:
+        """Enter what a format that matches says; return the row, or that of an inner line."""
+        spans = _spans(found)
+        end = spans["message"][0] if "message" in spans else found[1].end()
+        if format_.inner and depth:
+            row = self._header(line, end, depth - 1)[0]
+            end = max(end, row[Field.MESSAGE_START])
+        row[Field.KIND] = Kind.HEADER
+        row[Field.FORMAT] = format_.index
+        row[Field.MESSAGE_START] = end
+        row[Field.FLAGS] |= WEAK if format_.weak else 0
+        for name, field in _NAMED:
+            if name in spans:
+                _set(row, field, _named(line, spans[name]))
+        self._enter_severity(line, row, spans)
+        if format_.pairs:
+            self._enter_pairs(line, row, end)
+        if format_.inner:
+            self._enter_inner(line, row, spans.get("partial"))
+        _mark_varying(line, row)
+        return row
+
+    def _enter_inner(self, line: bytes, row: list[int], partial: Span | None) -> None:
+        """Mark a wrapped line that goes on with the one before it, or is cut."""
+        start = row[Field.MESSAGE_START]
+        if self._words.continuation.match(line, start) or self._words.closing.match(line, start):
+            row[Field.FLAGS] |= LATER
+        if partial and line[partial[0] : partial[1]] == b"P":
+            row[Field.FLAGS] |= PARTIAL
+
+    def _enter_severity(self, line: bytes, row: list[int], spans: dict[str, Span]) -> None:
+        if span := spans.get("severity"):
+            word = line[span[0] : span[1]].lower()
+            row[Field.SEVERITY] = self._words.words.get(word, 0)
+            _set(row, Field.SEVERITY_START, span)
+        elif span := spans.get("letter"):
+            row[Field.SEVERITY] = self._words.letters.get(line[span[0] : span[1]], 0)
+            _set(row, Field.SEVERITY_START, span)
+        for name, number in (("priority", NUMBER_PRIORITY), ("status", NUMBER_STATUS)):
+            if span := spans.get(name):
+                row[Field.NUMBER] = number
+                _set(row, Field.NUMBER_START, span)
+
+    def _enter_pairs(self, line: bytes, row: list[int], end: int) -> None:
+        """Take service and level of a key=value line from where they stand."""
+        service = _SERVICE_KEY.search(line, end)
+        if service is not None:
+            _set(row, Field.SERVICE_START, service.span("value"))
+        level = _LEVEL_KEY.search(line, end) if row[Field.SEVERITY_SIZE] < 0 else None
+        if level is not None:
+            row[Field.SEVERITY] = self._words.words.get(level["value"].lower(), 0)
+            _set(row, Field.SEVERITY_START, level.span("value"))
+
+    def _finish(self, line: bytes, row: list[int]) -> None:
+        """Enter what may stand in any line: level, keys, mangled traces, repeats."""
+        start = row[Field.MESSAGE_START]
+        if row[Field.SEVERITY_SIZE] < 0 and row[Field.KIND] in (Kind.HEADER, Kind.PLAIN):
+            self._enter_leading_level(line, row, start)
+        lower = line.lower()
+        for name, field in _COLUMNS:
+            _set(row, field, self._value(self._words.keys[name], line, lower))
+        if row[Field.TENANT_SIZE] > 0:
+            _shed_tenant(line, row)
+        if row[Field.KIND] == Kind.HEADER:
+            self._enter_later(line, row, start)
+        if b"#000" in line or b"\\n" in line:
+            self._enter_mangled(line, row, start)
+        if b"message repeated" in line:
+            self._enter_repeats(line, row, start)
+
+    def _enter_leading_level(self, line: bytes, row: list[int], start: int) -> None:
+        found = self._words.leading.match(line, start)
+        if found is None or found.lastgroup is None:
+            return
+        word = found[found.lastgroup].lower()
+        row[Field.SEVERITY] = self._words.words.get(word, 0)
+        row[Field.NUMBER] = 0
+        _set(row, Field.SEVERITY_START, found.span(found.lastgroup))
+
+    def _value(self, keys: KeyPattern, line: bytes, lower: bytes) -> Span | None:
+        for needle in keys.needles:  # a loop, since any() costs three times as much here
+            if needle in lower:
+                break
+        else:
+            return None
+        for match in keys.pattern.finditer(line):
+            name = match.lastgroup
+            if name is not None and match[name].lower() not in self._words.not_values:
+                return match.span(name)
+        return None
+
+    def _enter_later(self, line: bytes, row: list[int], start: int) -> None:
+        """Mark a trace's line that has a header of its own."""
+        opens = line[start : start + 1] in (b" ", b"\t", b"C")
+        if opens and self._words.continuation.match(line, start):
+            row[Field.FLAGS] |= LATER
+
+    def _enter_mangled(self, line: bytes, row: list[int], start: int) -> None:
+        if self._words.mangled.search(line, start):
+            octal = b"#000" in line
+            row[Field.FLAGS] |= OCTAL if octal else ESCAPED
+
+    def _enter_repeats(self, line: bytes, row: list[int], start: int) -> None:
+        for pattern in self._words.repeats:
+            match = pattern.match(line, start)
+            if match is None:
+                continue
+            _set(row, Field.REPEATS_START, match.span("count"))
+            inner = match.span("message") if "message" in pattern.groupindex else (0, 0)
+            if inner[0] < inner[1]:
+                _set(row, Field.MESSAGE_START, inner)
+            else:
+                row[Field.FLAGS] |= REPEATED
+            return
+
+
+def _mark_varying(line: bytes, row: list[int]) -> None:
+    for start, flag in ((Field.SERVICE_START, SERVICE_VARIES), (Field.HOST_START, HOST_VARIES)):
+        if b"0" in line[row[start] : row[start] + max(row[start + 1], 0)]:
+            row[Field.FLAGS] |= flag
+
+
+def settled(row: list[int], format_: Format | None, size: int) -> bool:
+    """Return whether a header found in a line's beginning is the header of the line."""
+    if format_ is None or format_.loose or format_.inner or format_.pairs:
+        return False
+    return row[Field.MESSAGE_START] <= size - _MARGIN
+
+
+def _spans(found: tuple[Match, Match]) -> dict[str, Span]:
+    """Return the groups that took part; ``service2`` counts as ``service``."""
+    return {
+        name.rstrip("2"): match.span(name)
+        for match in found
+        for name in match.re.groupindex
+        if match.start(name) >= 0
+    }
+
+
+def _named(line: bytes, span: Span | None) -> Span | None:
+    """Return *span* unless the line says there that it has no such value."""
+    return None if span is None or line[span[0] : span[1]] in (b"-", b"") else span
+
+
+def _set(row: list[int], start: Field, span: Span | None) -> None:
+    if span is not None:
+        row[start] = span[0]
+        row[start + 1] = span[1] - span[0]
+
+
+@cache
+def recognizer_for(settings: NormalizeSettings) -> Recognizer:
+    """Return the process's recognizer for *settings*: all files share what it knows."""
+    return Recognizer(settings)
+
+
+def _shed_tenant(line: bytes, row: list[int]) -> None:
+    """Take the tenant's label off the message: one message is one for all tenants."""
+    start = row[Field.MESSAGE_START]
+    end = start + row[Field.MESSAGE_SIZE]
+    value, value_end = row[Field.TENANT_START], row[Field.TENANT_START] + row[Field.TENANT_SIZE]
+    if not start <= value < end:
+        return
+    if _LABEL_FIRST.fullmatch(line, start, value):
+        closed = _CLOSED_FIRST.match(line, value_end, end)
+        if closed is not None and closed.end() < end:
+            row[Field.MESSAGE_START] = closed.end()
+            row[Field.MESSAGE_SIZE] = end - closed.end()
+    elif _CLOSED_LAST.match(line, value_end, end):
+        label = _LABEL_LAST.search(line, max(start, value - _LONGEST_LABEL), value)
+        if label is not None and label.start() > start:
+            row[Field.MESSAGE_SIZE] = label.start() - start

@@ -1,0 +1,60 @@
+import pytest
+
+from caseline.clock import Stopwatch
+from caseline.normalize.arrays import ZEROED
+from caseline.normalize.formatbook import read_entries
+from caseline.normalize.recognition import Recognizer, settled
+from caseline.normalize.settings import NormalizeSettings
+
+LINES = [
+    (sample["line"] + tail).encode().translate(ZEROED)
+    for entry in read_entries("2026-11")
+    for sample in entry["sample"]
+    for tail in (" and so on, with words", " [x] (y) a.b: c - d = e | f")
+]
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer(NormalizeSettings())
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_beginning_that_is_believed_says_what_the_line_says(recognizer, line):
+    whole, _ = recognizer._header(line, 0, 2)
+    for size in range(8, len(line)):
+        row, format_ = recognizer._header(line[:size], 0, 2)
+        if settled(row, format_, size):
+            assert row == whole, size
+
+
+def test_rows_do_not_depend_on_what_was_met_before(recognizer):
+    first = recognizer.rows(LINES)
+    again = Recognizer(NormalizeSettings(remembered_shapes=3)).rows(reversed(LINES))
+    assert (first[:, 3:] == again[::-1, 3:]).all()  # the third is the index of a layout
+
+
+def test_time_that_fills_a_text_is_known(recognizer):
+    ids = recognizer.time_ids([b"0000-00-00T00:00:00Z", b"0000000000", b"soon", b"0000-00", b""])
+    assert [found >= 0 for found in ids.tolist()] == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"0000-00-00 00:00:00 INFO" + b" " * 200_000 + b"x",
+        b"[0000-00-00T00:00:00,000][INFO ][" + b" " * 200_000,
+        b"0000-00-00 00:00:00|INFO|" + b" " * 200_000,
+        b"0000-00-00 00:00:00 INFO 0 --- [" + b" " * 200_000,
+        b"0000-00-00 00:00:00 " + b"#000" * 50_000,
+        b"a." * 100_000 + b"(",
+        b"<00>0 0000-00-00T00:00:00Z h a - - " + b'[a b="c"' * 30_000,
+        b'0.0.0.0 - - [00/Nov/0000:00:00:00 +0000] "' + b"\\" * 200_000,
+        b"tenant=" * 30_000,
+        b"[" * 200_000,
+    ],
+)
+def test_hostile_lines_take_no_long_time(recognizer, line):
+    watch = Stopwatch()
+    recognizer.rows([line])
+    assert watch.seconds() < 5
