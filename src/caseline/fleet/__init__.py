@@ -1,0 +1,1 @@
+"""Customers, environments, tenancies and what ran where, as of any moment."""

@@ -1,0 +1,143 @@
+"""Each event's customer and version as of when it happened, a batch at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from caseline.errors import NotFoundError
+from caseline.fleet.holdings import read_holdings
+from caseline.fleet.owners import Owners
+from caseline.fleet.running import Versions
+from caseline.fleet.settings import FleetSettings, shipped_settings
+from caseline.fleet.spelling import placement_of_host, spelled
+from caseline.records.batches import PlacedBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from caseline.fleet.timelines import Codes
+    from caseline.records.batches import RawBatch
+
+UNKNOWN = "unknown"
+"""The environment of lines of a shared stream that no environment claims."""
+
+_SAID = ["tenant", "placement", "host"]
+
+Claims = dict[str, frozenset[str]]
+"""By tenant key or placement: the environments that know it."""
+
+
+class Attributor:
+    """Finds the customer, version, stage and region of events, as of their time.
+
+    A single-tenant environment's events belong to its customer. In a multi-tenant one
+    the tenant key in the line decides; without one, the placement (of the line, of the
+    source, or that the host's name starts with) shares the event evenly among the
+    tenants placed there then; without that it belongs to nobody. A line that names a
+    tenant nobody knows is nobody's too: it says that it is none of the known ones.
+
+    Args:
+        environments: The fleet's tables, as ``read_table`` makes them.
+        tenancies: The same.
+        spans: The same.
+        settings: What names mean; those that ship if None.
+    """
+
+    def __init__(
+        self,
+        *,
+        environments: pl.DataFrame,
+        tenancies: pl.DataFrame,
+        spans: pl.DataFrame,
+        settings: FleetSettings | None = None,
+    ) -> None:
+        settings = settings or shipped_settings()
+        self._holdings = read_holdings(environments, tenancies, spans)
+        self._owners = Owners(self._holdings, settings)
+        self._versions = Versions(self._holdings, settings)
+        self._tenants = _claims((h.environment_id, h.tenants) for h in self._holdings.values())
+        self._placements = _claims(
+            (h.environment_id, h.placements) for h in self._holdings.values()
+        )
+
+    def place(self, batch: RawBatch) -> PlacedBatch:
+        """Return *batch* with environment, customer or share group, version, stage, region.
+
+        An event's time is when it occurred, or when it was received if that is unknown.
+        The work in Python grows with the distinct tenants, placements, hosts and
+        services, not with the rows.
+
+        Raises:
+            NotFoundError: The source's environment is none of the fleet's.
+        """
+        frame = self._with_environment(batch)
+        received = pl.lit(batch.source.received_at, dtype=pl.Datetime("us", "UTC"))
+        at = frame.select(pl.coalesce("occurred_at", received).cast(pl.Int64)).to_series()
+        owners = self._owners.numbers(frame, at.to_numpy(), batch.source.placement)
+        versions = self._versions.numbers(frame, at.to_numpy())
+        pairs = self._owners.values
+        placed = frame.with_columns(
+            _gathered("customer_id", [customer for customer, _ in pairs], owners),
+            _gathered("share_group", [group for _, group in pairs], owners),
+            _gathered("version", self._versions.values, versions),
+            self._of_environment(frame, "stage"),
+            self._of_environment(frame, "region"),
+        )
+        used = {pairs[number][1] for number in np.unique(owners).tolist()} - {None}
+        return PlacedBatch(
+            source=batch.source,
+            frame=placed,
+            shapes=batch.shapes,
+            share_groups={
+                group: self._owners.groups[group] for group in sorted(filter(None, used))
+            },
+            index=batch.index,
+        )
+
+    def _with_environment(self, batch: RawBatch) -> pl.DataFrame:
+        told = batch.source.environment_id
+        if told is not None:
+            if told not in self._holdings:
+                raise NotFoundError.of("environment", told, self._holdings)
+            return batch.frame.with_columns(pl.lit(told, dtype=pl.String).alias("environment_id"))
+        distinct = batch.frame.select(_SAID).unique()
+        found = [self._environment_claiming(*row) for row in distinct.iter_rows()]
+        claimed = distinct.with_columns(pl.Series("environment_id", found, dtype=pl.String))
+        return batch.frame.join(
+            claimed, on=_SAID, how="left", nulls_equal=True, maintain_order="left"
+        )
+
+    def _environment_claiming(
+        self, tenant: str | None, placement: str | None, host: str | None
+    ) -> str:
+        """Return the one environment that all that is said allows, or UNKNOWN."""
+        by_host = placement_of_host(host, self._placements) if host else None
+        said = (
+            self._tenants.get(spelled(tenant or "")),
+            self._placements.get(spelled(placement or "")),
+            self._placements.get(by_host or ""),
+        )
+        candidates = [environments for environments in said if environments]
+        common = frozenset.intersection(*candidates) if candidates else frozenset[str]()
+        return next(iter(common)) if len(common) == 1 else UNKNOWN
+
+    def _of_environment(self, frame: pl.DataFrame, attribute: str) -> pl.Series:
+        names = frame["environment_id"].unique()
+        values = [getattr(self._holdings.get(name), attribute, None) for name in names]
+        column = frame["environment_id"].replace_strict(names, values, return_dtype=pl.String)
+        return column.alias(attribute)
+
+
+def _claims(places: Iterable[tuple[str, Iterable[str]]]) -> Claims:
+    found: dict[str, set[str]] = {}
+    for environment, keys in places:
+        for key in keys:
+            found.setdefault(key, set()).add(environment)
+    return {key: frozenset(environments) for key, environments in found.items()}
+
+
+def _gathered(name: str, values: Sequence[str | None], numbers: Codes) -> pl.Series:
+    return pl.Series(name, values, dtype=pl.String).gather(numbers)

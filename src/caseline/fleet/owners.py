@@ -1,0 +1,123 @@
+"""Whose an event is: one customer's, shared by several, or nobody's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from caseline.fleet.distinct import NOT_SAID, Labels, resolved
+from caseline.fleet.spelling import placement_of_host, spelled
+from caseline.fleet.timelines import Timelines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from caseline.fleet.holdings import Holding
+    from caseline.fleet.settings import FleetSettings
+    from caseline.fleet.timelines import Codes, Interval
+
+_NOBODY = 0
+
+Owner = tuple[str | None, str | None]
+"""A customer, or a share group, or neither."""
+
+
+class Owners:
+    """Who owned which lines of which environment, as of any moment.
+
+    Args:
+        holdings: What each environment holds, by its id.
+        settings: What lines write where they name no tenant.
+    """
+
+    def __init__(self, holdings: Mapping[str, Holding], settings: FleetSettings) -> None:
+        self.groups: dict[str, dict[str, float]] = {}
+        self._holdings = holdings
+        self._settings = settings
+        self._labels = Labels[Owner]((None, None))
+        self._timelines = Timelines()
+        self._known: dict[tuple[str, str, str], int] = {}
+
+    @property
+    def values(self) -> list[Owner]:
+        """The owners by number."""
+        return self._labels.values
+
+    def numbers(self, frame: pl.DataFrame, moments: Codes, placement: str | None) -> Codes:
+        """Return the number of each row's owner at its moment, shape (n,).
+
+        Args:
+            frame: Columns environment_id, tenant, placement, host.
+            moments: When each row happened, in microseconds, shape (n,).
+            placement: Of the rows that name none.
+        """
+        places = frame["environment_id"]
+        by_source = pl.repeat(placement, len(places), dtype=pl.String, eager=True)
+        steps = (
+            (places, self._of_single),
+            (frame["tenant"], self._of_tenant),
+            (frame["placement"], self._of_placement),
+            (by_source, self._of_placement),
+            (frame["host"], self._of_host),
+        )
+        codes = np.full(len(places), NOT_SAID, dtype=np.int64)
+        for values, resolve in steps:
+            open_ = codes == NOT_SAID
+            if not open_.any():
+                break
+            codes = np.where(open_, resolved(places, values, resolve), codes)
+        return self._timelines.look_up(np.where(codes == NOT_SAID, _NOBODY, codes), moments)
+
+    def _of_single(self, environment: str, _: str) -> int:
+        holding = self._holdings.get(environment)
+        if holding is None or not holding.single:
+            return NOT_SAID
+        return self._timeline(("customer", environment, ""), holding.customers)
+
+    def _of_tenant(self, environment: str, tenant: str) -> int:
+        key = spelled(tenant)
+        holding = self._holdings.get(environment)
+        if holding is None or key in self._settings.no_tenant:
+            return NOT_SAID
+        return self._timeline(("tenant", environment, key), holding.tenants.get(key, []))
+
+    def _of_placement(self, environment: str, placement: str) -> int:
+        key = spelled(placement)
+        holding = self._holdings.get(environment)
+        if holding is None or key not in holding.placements:
+            return NOT_SAID
+        return self._timeline(("placement", environment, key), holding.placements[key])
+
+    def _of_host(self, environment: str, host: str) -> int:
+        holding = self._holdings.get(environment)
+        placement = placement_of_host(host, holding.placements) if holding else None
+        return NOT_SAID if placement is None else self._of_placement(environment, placement)
+
+    def _timeline(self, name: tuple[str, str, str], intervals: list[Interval[str]]) -> int:
+        if not intervals:
+            return _NOBODY
+        if name not in self._known:
+            self._known[name] = self._timelines.add(intervals, self._number_of)
+        return self._known[name]
+
+    def _number_of(self, customers: frozenset[str]) -> int:
+        if len(customers) <= 1:
+            return self._labels.number((next(iter(customers), None), None))
+        weights = dict.fromkeys(sorted(customers), 1 / len(customers))
+        group = share_group_id(weights)
+        self.groups[group] = weights
+        return self._labels.number((None, group))
+
+
+def share_group_id(weights: Mapping[str, float]) -> str:
+    """Return the identity of a group of customers and their weights.
+
+    >>> share_group_id({"c-2": 0.5, "c-1": 0.5}) == share_group_id({"c-1": 0.5, "c-2": 0.5})
+    True
+    """
+    pairs = json.dumps(sorted(weights.items()), ensure_ascii=False).encode()
+    return "g-" + hashlib.blake2b(pairs, digest_size=8).hexdigest()
