@@ -1,0 +1,1 @@
+"""What keeps personal data and secrets out of everything that is stored."""
