@@ -1,0 +1,1 @@
+"""Signatures: shapes, templates, stack traces, lineage."""

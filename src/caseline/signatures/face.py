@@ -1,0 +1,208 @@
+"""What kinds of events there are: the face of signatures in a workspace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from caseline.clock import Clock, in_utc
+from caseline.errors import InputError, NotFoundError
+from caseline.records.answers import Row, Table
+from caseline.records.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from caseline.protocols import Engine
+    from caseline.signatures.book import SignatureBook
+    from caseline.signatures.explanations import Explanation
+
+_SHARED = (
+    "customers counts those hit for certain; events of several customers count towards "
+    "customers_possible only."
+)
+
+
+class Signatures:
+    """Ask what kinds of events there are, and say which are the same.
+
+    Args:
+        engine: Where the events are.
+        book: What has been learnt of templates.
+        clock: Tells the moment an answer speaks for.
+    """
+
+    def __init__(self, engine: Engine, book: SignatureBook, clock: Clock) -> None:
+        self._engine = engine
+        self._book = book
+        self._clock = clock
+
+    def top(
+        self,
+        *,
+        by: Literal["customers", "events"] = "customers",
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        limit: int = 20,
+        as_of: datetime | None = None,
+    ) -> Table:
+        """Return the signatures that hit most customers, or have most events.
+
+        Args:
+            by: What to sort by. Ties go to the more events.
+            window: Which events count; all if None.
+            limit: Rows at the most, at least 1.
+            as_of: Hide what was received later.
+
+        Returns:
+            signature_id, template, severity (OpenTelemetry, the highest), events,
+            customers, environments, first_seen, last_seen; besides customers_possible
+            and kind.
+
+        Raises:
+            InputError: *by*, *window* or *limit* cannot be right.
+        """
+        if by not in ("customers", "events"):
+            raise InputError(f"by is {by!r}; give 'customers' or 'events'")
+        if limit < 1:
+            raise InputError(f"limit is {limit}; give at least 1")
+        moment = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        if window is None:
+            frame = self._engine.ask("top_signatures_ever", as_of=as_of, by=by, limit=limit)
+        else:
+            wanted = Window.of(window, as_of=moment, default=timedelta(days=1))
+            bounds = whole_periods(wanted)
+            frame = self._engine.ask(
+                "top_signatures", window=wanted, as_of=as_of, by=by, limit=limit, **bounds
+            )
+        return Table("signatures", frame, as_of=moment, notes=(_SHARED,))
+
+    def get(self, signature_id: str) -> Row:
+        """Return one signature; a merged one is read as what it was merged into.
+
+        Returns:
+            signature_id, template, kind, scheme, severity, events, customers,
+            environments, first_seen, last_seen, parts, rules.
+
+        Raises:
+            NotFoundError: no event has it.
+        """
+        name = self._book.canonical(signature_id)
+        frame = self._engine.ask("signature", signature=name)
+        if frame.is_empty():
+            raise NotFoundError.of("signature", signature_id)
+        return Row(frame.row(0, named=True))
+
+    def match(self, line: str) -> Row | None:
+        """Return the signature that *line* would get, or None for a new one.
+
+        Args:
+            line: A message without its header, scrubbed as stored ones are.
+        """
+        found = self._book.match(line)
+        return None if found is None else self._seen(found.signature_id)
+
+    def explain(self, id_or_line: str) -> Explanation:
+        """Return why a line has its signature, or what a signature is made of.
+
+        Args:
+            id_or_line: A signature's id, or a message without its header.
+        """
+        signature = self._book.signature(id_or_line)
+        if signature is not None:
+            self.get(id_or_line)
+            return self._book.describe(signature)
+        found = self._book.explain(id_or_line)
+        if found.signature_id is not None and self._seen(found.signature_id) is None:
+            return replace(
+                found, signature_id=None, merged_into=None, template="", variables=(), steps=()
+            )
+        return found
+
+    def merge(self, ids: Sequence[str], *, into: str | None = None) -> str:
+        """Read several signatures as one from now on, for events stored earlier too.
+
+        Args:
+            ids: The signatures to merge.
+            into: What they are read as; the first of *ids* if None.
+
+        Returns:
+            The id they are read as. It sticks: no rule undoes it.
+
+        Raises:
+            InputError: fewer than two different signatures.
+            NotFoundError: a signature that no event has.
+        """
+        wanted = [ids] if isinstance(ids, str) else list(ids)
+        target = into if into is not None else next(iter(wanted), "")
+        names = {self.get(name)["signature_id"] for name in (*wanted, target)}
+        if len(names) < 2:  # noqa: PLR2004 - a pair
+            raise InputError(f"{len(names)} signature is nothing to merge; give two or more")
+        with self._engine.transaction():
+            self._book.merge(wanted, target)
+            self._engine.save("signature_aliases", self._book.take_merges())
+        return self._book.canonical(target)
+
+    def split(self, signature_id: str) -> str:
+        """Keep a merged signature apart again, for events stored earlier too.
+
+        It undoes one merge, by a person or by a rule, and sticks. One template cannot be
+        split in two: its events say no more than which template they have.
+
+        Returns:
+            *signature_id*.
+
+        Raises:
+            NotFoundError: no such signature.
+            InputError: it was not merged into another.
+        """
+        if self._book.signature(signature_id) is None:
+            raise NotFoundError.of("signature", signature_id)
+        if self._book.canonical(signature_id) == signature_id:
+            raise InputError(f"{signature_id} is merged into nothing; only a merge can be undone")
+        with self._engine.transaction():
+            self._book.split(signature_id)
+            self._engine.save("signature_aliases", self._book.take_merges())
+        return signature_id
+
+    def _seen(self, name: str) -> Row | None:
+        try:
+            return self.get(name)
+        except NotFoundError:
+            return None
+
+
+def whole_periods(window: Window) -> dict[str, Any]:
+    """Return the whole months, days and hours in *window*, as bounds.
+
+    >>> from datetime import UTC, datetime
+    >>> window = Window(start=datetime(2026, 1, 31, 22, 30, tzinfo=UTC),
+    ...                 end=datetime(2026, 3, 2, tzinfo=UTC))
+    >>> {name: bound.isoformat()[:13] for name, bound in whole_periods(window).items()}
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'hour_start': '2026-01-31T23', 'hour_end': '2026-03-02T00', 'day_start': '2026-02-01T00',
+     'day_end': '2026-03-02T00', 'month_start': '2026-02-01T00', 'month_end': '2026-03-01T00'}
+    """
+    bounds: dict[str, Any] = {}
+    start, end = window.start, window.end
+    for period in ("hour", "day", "month"):
+        start, end = _next(start, period), _floor(end, period)
+        end = max(start, end)
+        bounds |= {f"{period}_start": start, f"{period}_end": end}
+    return bounds
+
+
+def _floor(moment: datetime, period: str) -> datetime:
+    floor = moment.replace(minute=0, second=0, microsecond=0)
+    if period != "hour":
+        floor = floor.replace(hour=0)
+    return floor.replace(day=1) if period == "month" else floor
+
+
+def _next(moment: datetime, period: str) -> datetime:
+    floor = _floor(moment, period)
+    if floor == moment:
+        return moment
+    step = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
+    return _floor(floor + step[period], period)

@@ -1,0 +1,175 @@
+"""The last merges: fields that contain one another, and lists of varying length."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from caseline.signatures.tokens import LIST, VARIABLE
+
+if TYPE_CHECKING:
+    from caseline.signatures.rulebook import MergeLimits
+
+_LETTER = re.compile(rb"[A-Za-z\x80-\xf4]")
+_WORD = re.compile(rb"[A-Za-z\x80-\xf4]{2,}")
+_ALONE = re.compile(rb"([^A-Za-z0-9\x80-\xff]*)\xff([^A-Za-z0-9\x80-\xff]*)")
+_KEY = re.compile(rb"[A-Za-z_.]+=")
+_RUN = re.compile(rb"[\xfd\xff](?:(?:, ?|[ ;|/]|\\ )[\xfd\xff])*")
+_ITEM = re.compile(rb"[\xfd\xff]")
+
+
+class Merges:
+    """Templates as text with marks, and which of them are one.
+
+    Two templates that differ in one field are one when one field is a value alone and
+    the other holds a value too, or when neither field says anything but values.
+    Templates that differ only in how many values stand in a row are one when enough
+    lengths were seen.
+    """
+
+    def __init__(self, limits: MergeLimits) -> None:
+        self._limits = limits
+        self._peers: dict[tuple[int, bytes, bytes], set[bytes]] = {}
+        self._unit = re.compile(
+            rb"\xff (?:" + "|".join(limits.units).encode() + rb")(?![A-Za-z0-9_])"
+        )
+        self._units: dict[bytes, set[bytes]] = {}
+        self._lengths: dict[bytes, set[bytes]] = {}
+        self._live: set[bytes] = set()
+        self._moved: dict[bytes, tuple[bytes, str]] = {}
+
+    def add(self, text: bytes) -> None:
+        """Take *text* in; templates may become one."""
+        queue = [text]
+        while queue:
+            template = queue.pop()
+            if template in self._live or template in self._moved:
+                continue
+            self._insert(template)
+            if self._contain(template):
+                continue
+            general = self._fold(template) or self._collapse(template)
+            if general is not None:
+                queue.append(general)
+
+    def drop(self, text: bytes, into: bytes, reason: str) -> None:
+        """Say that *text* became part of *into* by vote; an earlier merge stands."""
+        if text not in self._moved:
+            self._move(text, into, reason)
+
+    def final(self, text: bytes) -> tuple[bytes, str]:
+        """Return the template that *text* is part of, and why."""
+        steps = self.steps(text)
+        return steps[-1] if steps else (text, "")
+
+    def steps(self, text: bytes) -> list[tuple[bytes, str]]:
+        """Return the templates that *text* became part of in turn, each with why."""
+        steps: list[tuple[bytes, str]] = []
+        seen = {text}
+        while text in self._moved and self._moved[text][0] not in seen:
+            steps.append(self._moved[text])
+            text = steps[-1][0]
+            seen.add(text)
+        return steps
+
+    def peek(self, text: bytes) -> bytes | None:
+        """Return the template that *text* would be part of, without taking it in."""
+        if text in self._live or text in self._moved:
+            return self.final(text)[0]
+        fields = text.split(b" ")
+        for n, field in enumerate(fields[: self._limits.most_fields]):
+            for other in sorted(self._peers.get(_without(fields, n), ())):
+                if _holds(other, field):
+                    return self.final(b" ".join((*fields[:n], other, *fields[n + 1 :])))[0]
+        collapsed = _RUN.sub(LIST, text)
+        return self.final(collapsed)[0] if collapsed in self._live else None
+
+    def _contain(self, template: bytes) -> bool:
+        """Merge *template* with those that differ in one field; True if it is gone."""
+        fields = template.split(b" ")
+        for n, field in enumerate(fields[: self._limits.most_fields]):
+            key = _without(fields, n)
+            if VARIABLE not in field or not _WORD.search(key[1] + b" " + key[2]):
+                continue
+            for other in sorted(self._peers[key] - {field}):
+                peer = b" ".join((*fields[:n], other, *fields[n + 1 :]))
+                if _holds(field, other):
+                    self._move(peer, template, "contained")
+                elif _holds(other, field):
+                    self._move(template, peer, "contained")
+                    return True
+        return False
+
+    def _fold(self, template: bytes) -> bytes | None:
+        """Merge templates that differ in whether a unit is part of the value."""
+        key = self._unit.sub(VARIABLE, template)
+        alike = self._units[key]
+        if len(alike) < 2 or not _WORD.search(key):  # noqa: PLR2004 - a pair
+            return None
+        for text in sorted(alike):
+            self._move(text, key, "unit")
+        return key
+
+    def _collapse(self, template: bytes) -> bytes | None:
+        key = _RUN.sub(LIST, template)
+        lengths = self._lengths[key]
+        if len(lengths) < 2 and not self._is_long(template):  # noqa: PLR2004 - a pair
+            return None
+        known = any(LIST in text for text in lengths)
+        many = len(lengths) >= self._limits.list_lengths or any(map(self._is_long, lengths))
+        if not _WORD.search(key) or not (known or many):
+            return None
+        runs = [_RUN.findall(text) for text in lengths]
+        alone = [all(run == VARIABLE for run in column) for column in zip(*runs, strict=True)]
+        pieces = key.split(LIST)
+        general = pieces[0] + b"".join(
+            (VARIABLE if one else LIST) + piece
+            for one, piece in zip(alone, pieces[1:], strict=True)
+        )
+        for text in sorted(lengths):
+            self._move(text, general, "list")
+        return general
+
+    def _is_long(self, text: bytes) -> bool:
+        most = self._limits.list_items
+        return any(len(_ITEM.findall(run)) >= most for run in _RUN.findall(text))
+
+    def _move(self, text: bytes, into: bytes, reason: str) -> None:
+        if text != into:
+            self._remove(text)
+            self._moved[text] = (into, reason)
+
+    def _insert(self, template: bytes) -> None:
+        self._live.add(template)
+        fields = template.split(b" ")
+        for n, field in enumerate(fields[: self._limits.most_fields]):
+            self._peers.setdefault(_without(fields, n), set()).add(field)
+        self._lengths.setdefault(_RUN.sub(LIST, template), set()).add(template)
+        self._units.setdefault(self._unit.sub(VARIABLE, template), set()).add(template)
+
+    def _remove(self, template: bytes) -> None:
+        if template not in self._live:
+            return
+        self._live.discard(template)
+        fields = template.split(b" ")
+        for n, field in enumerate(fields[: self._limits.most_fields]):
+            self._peers[_without(fields, n)].discard(field)
+        self._lengths[_RUN.sub(LIST, template)].discard(template)
+        self._units[self._unit.sub(VARIABLE, template)].discard(template)
+
+
+def _without(fields: list[bytes], n: int) -> tuple[int, bytes, bytes]:
+    return n, b" ".join(fields[:n]), b" ".join(fields[n + 1 :])
+
+
+def _holds(whole: bytes, part: bytes) -> bool:
+    """Whether *whole* is a value alone, and *part* says no more than a value there."""
+    alone = _ALONE.fullmatch(whole)
+    return (
+        alone is not None
+        and VARIABLE in part
+        and len(part) > len(alone[1]) + len(alone[2])
+        and part.startswith(alone[1])
+        and part.endswith(alone[2])
+        and not _KEY.match(part)
+    )

@@ -1,0 +1,1 @@
+"""Dated data files: what a token is, how votes are counted, what a stack frame is."""

@@ -1,0 +1,221 @@
+"""Which columns are variables: votes among forms that share a punctuation skeleton."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from caseline.signatures.tokens import VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from caseline.signatures.rulebook import CrowdLimits, VoteLimits
+
+Words = tuple[bytes, ...]
+_CAPITALS = re.compile(rb"[A-Z][A-Z_]+")
+_PLAIN = re.compile(rb"[A-Za-z]?[a-z]+(?:[-_][a-z]+)*")
+_DIGITS = re.compile(rb"[0-9]+")
+_LETTER = re.compile(rb"[A-Za-z\x80-\xf4]")
+
+
+class Votes:
+    """The forms of one skeleton, and which of their columns are variables.
+
+    Leave one out: a column is looked at among the rows that agree in all other columns;
+    when they hold more distinct words there than the limit for words of this sort, the
+    column is a variable and the rows become one.
+
+    Values: what stands after ``=`` is a variable as soon as two words were seen there,
+    whatever other such columns hold.
+
+    Crowds: where several columns vary at once no two rows agree in all others. Rows
+    that agree in the words that are frequent in their columns are a crowd; when it is
+    large, its rare words are values.
+
+    Args:
+        before: The byte in front of each column.
+        limits: How many distinct words stay constant.
+        crowds: What a crowd is.
+    """
+
+    def __init__(self, before: tuple[bytes, ...], limits: VoteLimits, crowds: CrowdLimits) -> None:
+        self._before = before
+        self._after_equals = frozenset(n for n, byte in enumerate(before) if byte == b"=")
+        self._limits = limits
+        self._crowds = crowds
+        self._live: set[Words] = set()
+        self._peers: dict[tuple[int, Words], set[bytes]] = {}
+        self._voted: dict[Words, frozenset[int]] = {}
+        self._fits: dict[frozenset[int], dict[Words, Words]] = {}
+        self._orders: list[frozenset[int]] = []
+
+    @property
+    def live(self) -> frozenset[Words]:
+        """The rows that are part of no other."""
+        return frozenset(self._live)
+
+    def add(self, rows: Iterable[Words]) -> None:
+        """Count *rows* in; rows may become one."""
+        new = {words for words in rows if self.final(words) is None}
+        self._gather_values(new)
+        loose = new | (self._live - self._voted.keys())
+        counts = [Counter(column) for column in zip(*loose, strict=True)]
+        for frequency in self._crowds.frequencies:
+            if new and len(loose) >= self._crowds.rows:
+                loose = self._gather_crowds(loose, counts, frequency)
+        for words in sorted(new):
+            if self.final(words) is None:
+                self._add_one(words)
+
+    def restore(self, words: Words, voted: Iterable[int]) -> None:
+        """Take in a row that was settled earlier, with its voted columns."""
+        self._insert(words, frozenset(voted))
+
+    def final(self, words: Words) -> Words | None:
+        """Return the row that *words* are part of, the most special; None for none."""
+        if words in self._live:
+            return words
+        for columns in self._orders:
+            found = self._fits[columns].get(_masked(words, columns))
+            if found is not None:
+                return found
+        return None
+
+    def _add_one(self, words: Words) -> None:
+        self._insert(words, frozenset())
+        queue = [words]
+        while queue:
+            row = queue.pop()
+            if row in self._live and (general := self._vote(row)) is not None:
+                queue.append(general)
+
+    def _vote(self, row: Words) -> Words | None:
+        for column in reversed(range(len(row))):
+            rest = (*row[:column], VARIABLE, *row[column + 1 :])
+            seen = self._peers[column, rest]
+            says = len(seen) > 1 and any(map(_LETTER.search, rest))
+            if says and self._varies(seen, column, rest):
+                members = [(*row[:column], word, *row[column + 1 :]) for word in seen]
+                self._merge(members, rest, frozenset((column,)))
+                return rest
+        return None
+
+    def _gather_values(self, new: set[Words]) -> None:
+        """Merge the rows that differ in values after ``=`` only; take them out of *new*."""
+        if not self._after_equals:
+            return
+        alike: dict[Words, set[Words]] = {}
+        for words in new:
+            alike.setdefault(_masked(words, self._after_equals), set()).add(words)
+        for words in self._live:
+            if (key := _masked(words, self._after_equals)) in alike:
+                alike[key].add(words)
+        for key in sorted(alike):
+            members = alike[key]
+            columns = frozenset(n for n in self._after_equals if len({w[n] for w in members}) > 1)
+            if columns and any(map(_LETTER.search, key)):
+                self._merge(members, _masked(next(iter(members)), columns), columns)
+                new.difference_update(members)
+
+    def _gather_crowds(
+        self, loose: set[Words], counts: list[Counter[bytes]], frequency: int
+    ) -> set[Words]:
+        """Merge the crowds among the *loose* rows; return the rows left."""
+        crowds: dict[Words, list[Words]] = {}
+        for words in loose:
+            key = tuple(
+                [
+                    word if count[word] >= frequency else VARIABLE
+                    for word, count in zip(words, counts, strict=True)
+                ]
+            )
+            crowds.setdefault(key, []).append(words)
+        left = set(loose)
+        for key in sorted(crowds):
+            if columns := self._crowd_columns(key, crowds[key]):
+                self._merge(crowds[key], key, columns)
+                left.difference_update(crowds[key])
+        return left
+
+    def _crowd_columns(self, key: Words, members: list[Words]) -> frozenset[int]:
+        """Return the columns that are values in a crowd; none where it is no crowd."""
+        if len(members) < self._crowds.rows:
+            return frozenset()
+        distinct = [
+            (n, len({words[n] for words in members} - {VARIABLE}))
+            for n, word in enumerate(key)
+            if word == VARIABLE
+        ]
+        columns = frozenset(n for n, count in distinct if count)
+        constants = sum(1 for word in key if len(word) > 1 and _LETTER.search(word))
+        told = (
+            len(columns) > 1
+            and min(count for _, count in distinct if count) >= self._crowds.distinct
+            and constants >= self._crowds.constants
+            and constants >= self._crowds.share * (constants + len(columns))
+        )
+        return columns if told else frozenset()
+
+    def _merge(self, members: Iterable[Words], into: Words, columns: frozenset[int]) -> None:
+        for member in members:
+            columns |= self._remove(member)
+        self._insert(into, columns)
+
+    def _insert(self, row: Words, columns: frozenset[int]) -> None:
+        self._live.add(row)
+        for column in range(len(row)):
+            rest = (*row[:column], VARIABLE, *row[column + 1 :])
+            self._peers.setdefault((column, rest), set()).add(row[column])
+        if columns:
+            self._voted[row] = columns
+            if columns not in self._fits:
+                self._orders = sorted((*self._orders, columns), key=_by_size)
+            self._fits.setdefault(columns, {})[_masked(row, columns)] = row
+
+    def _remove(self, row: Words) -> frozenset[int]:
+        """Take *row* out; return its voted columns."""
+        if row not in self._live:
+            return frozenset()
+        self._live.discard(row)
+        for column in range(len(row)):
+            rest = (*row[:column], VARIABLE, *row[column + 1 :])
+            seen = self._peers[column, rest]
+            seen.discard(row[column])
+            if not seen:
+                del self._peers[column, rest]
+        columns = self._voted.pop(row, frozenset())
+        if columns:
+            del self._fits[columns][_masked(row, columns)]
+        return columns
+
+    def _varies(self, seen: set[bytes], column: int, rest: Words) -> bool:
+        words = seen - {VARIABLE}
+        if self._before[column] == b"=" or b"" in words:
+            return True
+        if len(words) < len(seen):
+            voted = column in self._voted.get(rest, ())
+            return voted or len(words) > 1 or not all(map(_PLAIN.fullmatch, words))
+        stems = {_DIGITS.sub(b"", word) for word in words}
+        if len(stems) < len(words):
+            return True
+        return len(words) > self._limit(words, column)
+
+    def _limit(self, words: set[bytes], column: int) -> int:
+        if all(map(_CAPITALS.fullmatch, words)):
+            return self._limits.capitals
+        if all(map(_DIGITS.search, words)):
+            return self._limits.names
+        return self._limits.first if column == 0 else self._limits.plain
+
+
+def _masked(words: Words, columns: frozenset[int]) -> Words:
+    masked = list(words)
+    for column in columns:
+        masked[column] = VARIABLE
+    return tuple(masked)
+
+
+def _by_size(columns: frozenset[int]) -> tuple[int, list[int]]:
+    return len(columns), sorted(columns)

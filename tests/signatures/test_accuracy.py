@@ -1,0 +1,51 @@
+"""The scorer against a hand-made case, and the floor that accuracy must not fall below."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+from signature_accuracy import mean, own_scores, systems
+from signature_scores import Scores, score
+
+
+def test_scorer_agrees_with_a_case_done_by_hand():
+    """Six messages: A A A B B C. Found: A A | A (split), B B with a wrong text, C right.
+
+    Groups found {1,2} {3} {4,5} {6}, of labels {1,2,3} {4,5} {6}: right are {4,5} and {6}.
+    GA 3/6. F1 of groups: 2 right of 4 found and 3 true, 4/7. PA: 1, 2, 3, 6 have the
+    label's text, 4/6. Both right: {6} alone, 2/7.
+    """
+    found = score(list("AAABBC"), list("ppqrrt"), ["A", "A", "A", "x", "x", "C"])
+
+    assert found == Scores(3 / 6, 4 / 7, 4 / 6, 2 / 7)
+
+
+@pytest.fixture(scope="module")
+def labelled(data_dir):
+    folder = data_dir / "loghub2k"
+    if not folder.is_dir():
+        pytest.skip("no labelled logs here: set CASELINE_DATA to the folder that holds loghub2k")
+    return list(systems(folder))
+
+
+def test_accuracy_keeps_its_floor(labelled):
+    scores = mean([own_scores(messages, labels) for _, messages, labels in labelled])
+
+    assert scores.ga >= 0.985
+    assert scores.fga >= 0.955
+    assert scores.pa >= 0.80
+
+
+def test_shuffled_and_doubled_lines_score_the_same(labelled):
+    rng = random.Random(5)
+    for _, messages, labels in labelled[:4]:
+        pairs = list(zip(messages, labels, strict=True)) * 2
+        rng.shuffle(pairs)
+        shuffled = own_scores(*map(list, zip(*pairs, strict=True)))
+        assert shuffled.ga == pytest.approx(own_scores(messages, labels).ga, abs=0.002)
