@@ -1,0 +1,1 @@
+"""Tables, partitions, rollups and the questions put to them."""

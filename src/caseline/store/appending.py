@@ -1,0 +1,124 @@
+"""How batches become events and rollups of a partition."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from caseline.store.schema import DIMENSIONS, ROLLUPS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from caseline.records.batches import SignedBatch
+
+_LEFT_OUT = ("shape", "tenant", "placement")
+"""Columns of a batch that served on the way."""
+_PART_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "part": pl.UInt32,
+    "source_id": pl.String,
+    "source_order": pl.UInt32,
+    "received_at": pl.Datetime("us"),
+    "origin": pl.String,
+}
+
+
+def insert(
+    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str, ledger: pl.DataFrame
+) -> None:
+    """Write *rows*, their rollups, their coverage and the parts' entries in the *ledger*.
+
+    The caller holds the transaction: all of it is seen at once, or none.
+    """
+    if not rows.is_empty():
+        hub.register("incoming", rows.to_arrow())
+        columns = "e.* EXCLUDE (moment, text, position, source_order, anchor, part)"
+        hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
+        _add_rollups(hub, partition)
+        hub.execute(
+            f"INSERT INTO {partition}.coverage BY NAME SELECT source_id, environment_id, host, "
+            "occurred_at IS NOT NULL AS timed, min(moment) AS starts_at, max(moment) AS ends_at, "
+            "max(received_at) AS received_at, count(*) AS events FROM incoming GROUP BY ALL"
+        )
+        hub.unregister("incoming")
+    hub.register("ledger", ledger.to_arrow())
+    hub.execute(f"INSERT INTO {partition}.batches BY NAME SELECT * FROM ledger")
+    hub.unregister("ledger")
+
+
+def _add_rollups(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
+    """Add the sums of ``incoming``: hours from it, days from hours, months from days."""
+    by = ", ".join(DIMENSIONS)
+    hub.execute(
+        "CREATE OR REPLACE TEMP TABLE rollup_hours AS SELECT date_trunc('hour', moment) AS hour, "
+        f"{by}, CAST(sum(repeats) AS BIGINT) AS events, min(moment) AS first_at, "
+        "max(moment) AS last_at FROM incoming GROUP BY ALL"
+    )
+    finer, moment = "rollup_hours", "hour"
+    hub.execute(f"INSERT INTO {partition}.hours SELECT * FROM rollup_hours")
+    for name, coarser in list(ROLLUPS.items())[1:]:
+        hub.execute(
+            f"CREATE OR REPLACE TEMP TABLE rollup_{name} AS SELECT "
+            f"CAST(date_trunc('{coarser}', {moment}) AS DATE) AS {coarser}, {by}, "
+            "CAST(sum(events) AS BIGINT) AS events, min(first_at) AS first_at, "
+            f"max(last_at) AS last_at FROM {finer} GROUP BY ALL"
+        )
+        hub.execute(f"INSERT INTO {partition}.{name} SELECT * FROM rollup_{name}")
+        finer, moment = f"rollup_{name}", coarser
+
+
+def compact(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
+    """Merge the deltas of *partition*'s rollups and coverage; no answer changes."""
+    by = ", ".join(DIMENSIONS)
+    for name, moment in ROLLUPS.items():
+        hub.execute(
+            f"CREATE OR REPLACE TABLE {partition}.{name} AS SELECT {moment}, {by}, "
+            "CAST(sum(events) AS BIGINT) AS events, min(first_at) AS first_at, "
+            f"max(last_at) AS last_at FROM {partition}.{name} GROUP BY ALL "
+            f"ORDER BY {by}, {moment}"
+        )
+    hub.execute(
+        f"CREATE OR REPLACE TABLE {partition}.coverage AS SELECT source_id, environment_id, "
+        "host, timed, min(starts_at) AS starts_at, max(ends_at) AS ends_at, "
+        "max(received_at) AS received_at, CAST(sum(events) AS BIGINT) AS events "
+        f"FROM {partition}.coverage GROUP BY ALL"
+    )
+
+
+def gathered(batch: SignedBatch) -> pl.DataFrame:
+    """Return the rows of *batch* as the table of events takes them.
+
+    Times become naive UTC. Besides the columns of the table it has: position; moment
+    (when it happened, else when it was received); part and source_order (numbers);
+    anchor (what an untimed record is compared by).
+    """
+    occurred = pl.col("occurred_at").dt.replace_time_zone(None)
+    return (
+        batch.frame.drop(_LEFT_OUT, strict=False)
+        .join(_parts(batch), on="part", how="left", maintain_order="left")
+        .with_columns(
+            occurred_at=occurred,
+            moment=pl.coalesce(occurred, "received_at"),
+            anchor=pl.when(occurred.is_null()).then("origin").otherwise(pl.lit("")),
+        )
+        .drop("origin")
+        .with_row_index("position")
+    )
+
+
+def _parts(batch: SignedBatch) -> pl.DataFrame:
+    """Return what the rows of each part have in common."""
+    orders: dict[str, int] = {}
+    rows = [
+        {
+            "part": number,
+            "source_id": part.source.source_id,
+            "source_order": orders.setdefault(part.source.source_id, number),
+            "received_at": part.source.received_at.astimezone(UTC).replace(tzinfo=None),
+            "origin": part.source.origin,
+        }
+        for number, part in enumerate(batch.parts)
+    ]
+    return pl.DataFrame(rows, schema=_PART_COLUMNS)

@@ -1,0 +1,79 @@
+-- The catalog's own tables; those that come in from outside stand in records/tables.py.
+CREATE TABLE IF NOT EXISTS meta (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS signatures (
+    signature_id VARCHAR NOT NULL,
+    scheme VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    template VARCHAR NOT NULL,
+    parts VARCHAR[] NOT NULL,
+    rules VARCHAR[]
+);
+CREATE TABLE IF NOT EXISTS shapes (
+    shape BLOB NOT NULL,
+    signature_id VARCHAR NOT NULL,
+    spans UINTEGER[] NOT NULL,
+    rebuilds BOOLEAN NOT NULL
+);
+CREATE TABLE IF NOT EXISTS signature_aliases (
+    signature_id VARCHAR NOT NULL,
+    merged_into VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    author VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS share_groups (
+    share_group VARCHAR NOT NULL,
+    customer_id VARCHAR NOT NULL,
+    weight DOUBLE NOT NULL
+);
+CREATE TABLE IF NOT EXISTS collections (
+    collection_id VARCHAR NOT NULL,
+    environment_id VARCHAR,
+    name VARCHAR NOT NULL,
+    received_at TIMESTAMP NOT NULL,
+    status VARCHAR NOT NULL,
+    records BIGINT NOT NULL,
+    rejects BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sources (
+    source_id VARCHAR NOT NULL,
+    collection_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL,
+    received_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rejects (
+    collection_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    position BIGINT,
+    lines BIGINT NOT NULL,
+    detail VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS issues (
+    issue_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    title VARCHAR NOT NULL,
+    detected_at TIMESTAMP NOT NULL,
+    since TIMESTAMP,
+    baseline DOUBLE,
+    observed DOUBLE,
+    evidence VARCHAR
+);
+CREATE TABLE IF NOT EXISTS issue_signatures (
+    issue_id VARCHAR NOT NULL,
+    signature_id VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS links (
+    link_id VARCHAR NOT NULL,
+    left_kind VARCHAR NOT NULL,
+    left_id VARCHAR NOT NULL,
+    right_kind VARCHAR NOT NULL,
+    right_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    confidence DOUBLE,
+    reasons VARCHAR,
+    author VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);

@@ -1,0 +1,383 @@
+"""The store that ships: DuckDB files in one folder, nothing to start."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+
+from caseline.errors import DamagedError, InputError, ReadOnlyError, WorkspaceLockedError
+from caseline.store import appending, identity, schema, views
+from caseline.store.partitions import Partitions, attach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from caseline.records.batches import Part, SignedBatch
+    from caseline.records.windows import Window
+
+_COMPACT_AFTER = 50_000
+"""Rollup deltas in a partition that make merging them worth its time."""
+
+_open_here: set[Path] = set()
+_open_guard = threading.Lock()
+
+
+class EmbeddedStore:
+    """A workspace's tables in *folder*: one writer, its questions beside it.
+
+    Args:
+        folder: Made if it is absent (not with *read_only*).
+        read_only: Open without the right to write; fails while a writer has it open.
+        key_of: Gives the data key of a file by its name (``catalog.duckdb``,
+            ``events/2026-11.duckdb``); None leaves the files in clear.
+
+    Raises:
+        WorkspaceLockedError: another process, or this one, has it open.
+        KeyMismatchError: a file does not open with the key.
+        DamagedError: a file is no database file, or of an unknown layout.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        read_only: bool = False,
+        key_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self.folder = folder
+        self.read_only = read_only
+        self._writing = threading.RLock()
+        self._in_transaction = False
+        self._deltas: dict[str, int] = {}
+        self._aliased = False
+        _claim(folder)
+        try:
+            self._hub = _connect(encrypted=key_of("catalog.duckdb") is not None)
+            self._open_catalog(key_of("catalog.duckdb"))
+            self.partitions = Partitions(
+                self._hub, folder / "events", key_of=key_of, read_only=read_only
+            )
+            self._latest_received = self._value("SELECT max(received_at) FROM catalog.collections")
+            self._aliased = bool(self._value("SELECT count(*) FROM catalog.signature_aliases"))
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_catalog(self, key: str | None) -> None:
+        path = self.folder / "catalog.duckdb"
+        attach(self._hub, path, name="catalog", key=key, read_only=self.read_only)
+        self._hub.execute("ATTACH ':memory:' AS empty")
+        self._hub.execute(_ddl_for("empty", schema.partition_ddl()))
+        if not self.read_only:
+            with self.transaction():
+                self._hub.execute(_ddl_for("catalog", schema.catalog_ddl()))
+        found = self._value("SELECT value FROM catalog.meta WHERE name = 'version'")
+        if found is None and not self.read_only:
+            row = {"name": "version", "value": schema.VERSION}
+            self.save("meta", pl.DataFrame([row]))
+        elif found != schema.VERSION:
+            raise DamagedError(
+                f"{path} has layout {found!r}, this Caseline reads {schema.VERSION!r}; "
+                "open it with the version that made it"
+            )
+
+    def close(self) -> None:
+        """Close the files; asking or writing afterwards is an error."""
+        if hasattr(self, "_hub"):
+            self._hub.close()
+        with _open_guard:
+            _open_here.discard(self.folder.resolve())
+
+    @property
+    def writable(self) -> bool:
+        """Whether ``save``, ``remove`` and ``append`` are allowed."""
+        return not self.read_only
+
+    # questions ------------------------------------------------------------------
+
+    def ask(
+        self,
+        question: str,
+        *,
+        window: Window | None = None,
+        as_of: datetime | None = None,
+        **parameters: Any,
+    ) -> pl.DataFrame:
+        """Return the answer to *question*: see ``Engine.ask``."""
+        return self.ask_for(None, question, window=window, as_of=as_of, parameters=parameters)
+
+    def ask_for(
+        self,
+        viewer: frozenset[str] | None,
+        question: str,
+        *,
+        window: Window | None,
+        as_of: datetime | None,
+        parameters: Mapping[str, Any],
+    ) -> pl.DataFrame:
+        """Return what *viewer* (None: everyone's eyes) may see of the answer."""
+        past = as_of is not None and (
+            self._latest_received is None or _stored(as_of) < self._latest_received
+        )
+        with self._writing:
+            sight = views.Sight(
+                partitions=self.partitions.touched_by(window),
+                all_partitions=self.partitions.touched_by(None),
+                past=past,
+                scoped=viewer is not None,
+                aliased=self._aliased,
+            )
+            cursor = self._hub.cursor()
+        values = dict(parameters)
+        if window is not None:
+            values |= {"start": window.start, "end": window.end}
+        values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
+        sql = views.compose(schema.question_text(question), sight)
+        try:
+            return _aware(cursor.execute(sql, _bound(sql, values)).pl())
+        finally:
+            cursor.close()
+
+    def scoped(self, customers: frozenset[str]) -> ScopedStore:
+        """Return a reader for which only *customers* exist."""
+        return ScopedStore(self, customers)
+
+    # catalog --------------------------------------------------------------------
+
+    def save(self, table: str, rows: pl.DataFrame) -> int:
+        """Write *rows*, replacing those with equal keys: see ``Engine.save``."""
+        if rows.is_empty():
+            return 0
+        with self.transaction():
+            self.remove(table, rows)
+            self._hub.register("incoming", _naive(rows).to_arrow())
+            self._hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM incoming")
+            self._hub.unregister("incoming")
+        self._aliased = self._aliased or table == "signature_aliases"
+        return rows.height
+
+    def remove(self, table: str, rows: pl.DataFrame) -> int:
+        """Remove the rows whose keys stand in *rows*: see ``Engine.remove``."""
+        if table not in schema.KEYS:
+            raise InputError(f"no catalog table {table!r}; there are {sorted(schema.KEYS)}")
+        if rows.is_empty():
+            return 0
+        key = [name for name in schema.KEYS[table] if name in rows.columns]
+        same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM i."{name}"' for name in key)
+        with self.transaction():
+            self._hub.register("outgoing", _naive(rows.select(key).unique()).to_arrow())
+            removed = self._hub.execute(
+                f"DELETE FROM catalog.{table} t USING outgoing i WHERE {same}"
+            ).fetchone()
+            self._hub.unregister("outgoing")
+        return int(removed[0]) if removed else 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what happens inside one change: all of it, or none."""
+        if self.read_only:
+            raise ReadOnlyError(f"{self.folder} was opened read-only; open it without read_only")
+        with self._writing:
+            if self._in_transaction:
+                yield
+                return
+            self._hub.execute("BEGIN TRANSACTION")
+            self._in_transaction = True
+            try:
+                yield
+                self._hub.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._in_transaction = False
+
+    def _roll_back(self) -> None:
+        try:
+            self._hub.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            return  # the engine rolled back by itself
+
+    # events ---------------------------------------------------------------------
+
+    def append(self, batch: SignedBatch) -> tuple[int, int]:
+        """Store *batch*: see ``Engine.append``.
+
+        Its signatures and share groups stand in the catalog by now, so that no event is
+        ever seen without them. Each month gets its events, rollups, coverage and the
+        parts' ids in one transaction. A part whose id a month's ledger holds already is
+        known there: a killed ingest is completed by doing it again.
+        """
+        if batch.frame.is_empty():
+            return 0, 0
+        with self._writing:
+            rows = appending.gathered(batch)
+            events = 0
+            for (month,), some in rows.group_by(pl.col("moment").dt.strftime("%Y-%m")):
+                events += self._append_month(str(month), some.sort("position"), batch.parts)
+            latest = rows.select(pl.col("received_at").max()).item()
+            self._latest_received = max(self._latest_received or latest, latest)
+            return events, rows.height - events
+
+    def _append_month(self, month: str, rows: pl.DataFrame, parts: Sequence[Part]) -> int:
+        partition = self.partitions.for_month(month)
+        known = self._known_parts(partition, parts)
+        unknown = rows.filter(~pl.col("part").is_in(known)) if known else rows
+        if unknown.is_empty():
+            return 0
+        kept = identity.fresh(self._hub, unknown, partition=partition)
+        with self.transaction():
+            appending.insert(
+                self._hub, kept, partition=partition, ledger=_ledger(unknown, kept, parts)
+            )
+        self._deltas[partition] = self._deltas.get(partition, 0) + kept.height
+        return kept.height
+
+    def _known_parts(self, partition: str, parts: Sequence[Part]) -> list[int]:
+        """Return the numbers of those *parts* that *partition* holds already."""
+        held = self._hub.execute(
+            f"SELECT batch_id FROM {partition}.batches WHERE batch_id IN (SELECT unnest($ids))",
+            {"ids": [part.batch_id for part in parts]},
+        ).fetchall()
+        known = {row[0] for row in held}
+        return [number for number, part in enumerate(parts) if part.batch_id in known]
+
+    def compact(self, *, force: bool = False) -> list[str]:
+        """Merge the rollup deltas of the partitions that have many; return their names."""
+        due = [p for p, deltas in self._deltas.items() if force or deltas >= _COMPACT_AFTER]
+        for partition in due:
+            with self.transaction():
+                appending.compact(self._hub, partition)
+            del self._deltas[partition]
+        return due
+
+    def _value(self, sql: str, values: Mapping[str, object] | None = None) -> Any:
+        row = self._hub.execute(sql, values or {}).fetchone()
+        return row[0] if row else None
+
+
+class ScopedStore:
+    """A reader of another store for which only some customers exist."""
+
+    writable = False
+
+    def __init__(self, store: EmbeddedStore, customers: frozenset[str]) -> None:
+        self._store = store
+        self._customers = customers
+
+    def ask(
+        self,
+        question: str,
+        *,
+        window: Window | None = None,
+        as_of: datetime | None = None,
+        **parameters: Any,
+    ) -> pl.DataFrame:
+        """Return what these customers' viewer may see of the answer."""
+        return self._store.ask_for(
+            self._customers, question, window=window, as_of=as_of, parameters=parameters
+        )
+
+    def scoped(self, customers: frozenset[str]) -> ScopedStore:
+        """Return a reader of the customers in both scopes."""
+        return ScopedStore(self._store, self._customers & customers)
+
+    def save(self, table: str, rows: pl.DataFrame) -> int:
+        """Refuse: a viewer does not write."""
+        raise self._refusal(f"{rows.height} rows to {table}")
+
+    def remove(self, table: str, rows: pl.DataFrame) -> int:
+        """Refuse: a viewer does not write."""
+        raise self._refusal(f"removal of {rows.height} rows from {table}")
+
+    def append(self, batch: SignedBatch) -> tuple[int, int]:
+        """Refuse: a viewer does not write."""
+        raise self._refusal(f"{batch.frame.height} events")
+
+    def transaction(self) -> Any:
+        """Refuse: a viewer does not write."""
+        raise self._refusal("transaction")
+
+    def _refusal(self, what: str) -> ReadOnlyError:
+        return ReadOnlyError(f"{what}: a viewer only reads; ask the workspace's owner")
+
+
+def _ledger(rows: pl.DataFrame, kept: pl.DataFrame, parts: Sequence[Part]) -> pl.DataFrame:
+    """Return an entry for each part in *rows*: its id, its events, its duplicates."""
+    stored = kept.group_by("part").agg(events=pl.len().cast(pl.Int64))
+    counts = rows.group_by("part", "source_id", "received_at").agg(n=pl.len().cast(pl.Int64))
+    names = pl.Series("batch_id", [part.batch_id for part in parts], dtype=pl.String)
+    events = pl.col("events").fill_null(0)
+    return (
+        counts.join(stored, on="part", how="left")
+        .join(names.to_frame().with_row_index("part"), on="part")
+        .select("batch_id", "source_id", "received_at", events, duplicates=pl.col("n") - events)
+    )
+
+
+def _claim(folder: Path) -> None:
+    """Note that this process has *folder* open; locks of the system do not tell it itself."""
+    with _open_guard:
+        if folder.resolve() in _open_here:
+            raise WorkspaceLockedError(
+                f"{folder} is open already in this process; use that workspace, or close it first"
+            )
+        _open_here.add(folder.resolve())
+
+
+def _connect(*, encrypted: bool) -> duckdb.DuckDBPyConnection:
+    hub = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "checkpoint_threshold": "1GB",
+        }
+    )
+    if encrypted:
+        import duckdb_extension_httpfs  # noqa: PLC0415 - 21 MB, only where a key is given
+
+        found = next(Path(duckdb_extension_httpfs.__file__).parent.rglob("*.duckdb_extension"))
+        hub.execute(f"LOAD '{found}'")
+    return hub
+
+
+def _ddl_for(name: str, ddl: str) -> str:
+    return ddl.replace("IF NOT EXISTS ", f"IF NOT EXISTS {name}.")
+
+
+def _stored(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _bound(sql: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the *values* that *sql* names, as the engine takes them."""
+    names = set(re.findall(r"\$(\w+)", sql))
+    missing = sorted(names - values.keys())
+    if missing:
+        raise InputError(f"the question needs values for {missing}")
+    return {name: _plain(values[name]) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return _stored(value)
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    return value
+
+
+def _aware(frame: pl.DataFrame) -> pl.DataFrame:
+    times = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime) and not t.time_zone]
+    return frame.with_columns(pl.col(times).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+
+
+def _naive(frame: pl.DataFrame) -> pl.DataFrame:
+    times = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime) and t.time_zone]
+    return frame.with_columns(pl.col(times).dt.convert_time_zone("UTC").dt.replace_time_zone(None))

@@ -1,0 +1,127 @@
+"""The file ``keys``: the workspace's secret, and one data key for each file.
+
+With a key from the caller, all of it is wrapped (scrypt, AES-256-GCM) and every file
+is encrypted with a key of its own, so that destroying that key destroys the file.
+Without one the files are in clear, and only the secret that keys pseudonyms is kept,
+readable by the owner of the file alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from caseline.errors import DamagedError, KeyMismatchError, ReadOnlyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAME = "keys"
+_FORMAT = 1
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_SECRET = "secret"  # noqa: S105 - the name of an entry
+
+
+class Keyring:
+    """The keys of the workspace in *folder*, made with it.
+
+    Args:
+        folder: The workspace's folder.
+        key: What the caller opens it with, text or bytes; None for one in clear.
+        read_only: Never write the file.
+
+    Raises:
+        KeyMismatchError: another key, a key for a workspace in clear, or none for an
+            encrypted one.
+        DamagedError: the file is not what Caseline wrote.
+    """
+
+    def __init__(self, folder: Path, key: str | bytes | None, *, read_only: bool = False) -> None:
+        self._path = folder / _NAME
+        self._read_only = read_only
+        self._content = self._load() if self._path.exists() else _fresh(encrypted=key is not None)
+        self._refuse_mismatch(key)
+        self._cipher = _cipher(key, self._content["salt"]) if key is not None else None
+        if _SECRET not in self._content["entries"]:
+            self._add(_SECRET)
+        self.secret: bytes = self._entry(_SECRET)
+
+    def __repr__(self) -> str:
+        """Return nothing that opens anything."""
+        return f"Keyring(encrypted={self._cipher is not None})"
+
+    def key_of(self, name: str) -> str | None:
+        """Return the data key of file *name*, made if it is new; None in clear."""
+        if self._cipher is None:
+            return None
+        if name not in self._content["entries"]:
+            self._add(name)
+        return base64.b64encode(self._entry(name)).decode("ascii")
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+        except ValueError:
+            raise DamagedError(f"{self._path} is not readable; restore it from a backup") from None
+        if content.get("format") != _FORMAT:
+            raise DamagedError(f"{self._path} has an unknown format; open it with its own version")
+        return content
+
+    def _refuse_mismatch(self, key: str | bytes | None) -> None:
+        encrypted = self._content["salt"] is not None
+        if encrypted and key is None:
+            raise KeyMismatchError(f"{self._path.parent} is encrypted; open it with key=")
+        if key is not None and not encrypted:
+            raise KeyMismatchError(f"{self._path.parent} is not encrypted; open it without key=")
+        if key is not None and len(key) == 0:
+            raise KeyMismatchError("key is empty; give a long random one")
+
+    def _add(self, name: str) -> None:
+        if self._read_only:
+            raise ReadOnlyError(f"{self._path.parent} has no key for {name}; open it for writing")
+        fresh = secrets.token_bytes(_KEY_BYTES)
+        if self._cipher is not None:
+            nonce = secrets.token_bytes(_NONCE_BYTES)
+            fresh = nonce + self._cipher.encrypt(nonce, fresh, name.encode())
+        self._content["entries"][name] = base64.b64encode(fresh).decode("ascii")
+        self._write()
+
+    def _entry(self, name: str) -> bytes:
+        kept = base64.b64decode(self._content["entries"][name])
+        if self._cipher is None:
+            return kept
+        try:
+            return self._cipher.decrypt(kept[:_NONCE_BYTES], kept[_NONCE_BYTES:], name.encode())
+        except InvalidTag:
+            raise KeyMismatchError(
+                f"{self._path.parent} does not open with this key; give the key it was made with"
+            ) from None
+
+    def _write(self) -> None:
+        """Replace the file at once: a reader finds the old one or the new one, whole."""
+        beside = self._path.with_name(f"{_NAME}.new")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(self._content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+
+
+def _fresh(*, encrypted: bool) -> dict[str, Any]:
+    salt = base64.b64encode(secrets.token_bytes(16)).decode("ascii") if encrypted else None
+    return {"format": _FORMAT, "salt": salt, "entries": {}}
+
+
+def _cipher(key: str | bytes, salt: str) -> AESGCM:
+    secret = key.encode() if isinstance(key, str) else key
+    stretched = Scrypt(salt=base64.b64decode(salt), length=_KEY_BYTES, n=2**14, r=8, p=1)
+    return AESGCM(stretched.derive(secret))

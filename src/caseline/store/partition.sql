@@ -1,0 +1,80 @@
+-- One partition: the events of one month, their rollups, their coverage, their ledger.
+-- Times are UTC. Rollups are sums of deltas: every batch adds rows, compaction merges them.
+CREATE TABLE IF NOT EXISTS events (
+    occurred_at TIMESTAMP,
+    received_at TIMESTAMP NOT NULL,
+    time_quality VARCHAR NOT NULL,
+    environment_id VARCHAR NOT NULL,
+    customer_id VARCHAR,
+    share_group VARCHAR,
+    version VARCHAR,
+    stage VARCHAR,
+    region VARCHAR,
+    service VARCHAR,
+    host VARCHAR,
+    severity UTINYINT,
+    severity_text VARCHAR,
+    signature_id VARCHAR NOT NULL,
+    variables VARCHAR[],
+    message VARCHAR,
+    trace_id VARCHAR,
+    repeats UINTEGER NOT NULL,
+    lines UINTEGER NOT NULL,
+    source_id VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS hours (
+    hour TIMESTAMP NOT NULL,
+    signature_id VARCHAR NOT NULL,
+    environment_id VARCHAR NOT NULL,
+    customer_id VARCHAR,
+    share_group VARCHAR,
+    version VARCHAR,
+    stage VARCHAR,
+    severity UTINYINT,
+    events BIGINT NOT NULL,
+    first_at TIMESTAMP NOT NULL,
+    last_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS days (
+    day DATE NOT NULL,
+    signature_id VARCHAR NOT NULL,
+    environment_id VARCHAR NOT NULL,
+    customer_id VARCHAR,
+    share_group VARCHAR,
+    version VARCHAR,
+    stage VARCHAR,
+    severity UTINYINT,
+    events BIGINT NOT NULL,
+    first_at TIMESTAMP NOT NULL,
+    last_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS months (
+    month DATE NOT NULL,
+    signature_id VARCHAR NOT NULL,
+    environment_id VARCHAR NOT NULL,
+    customer_id VARCHAR,
+    share_group VARCHAR,
+    version VARCHAR,
+    stage VARCHAR,
+    severity UTINYINT,
+    events BIGINT NOT NULL,
+    first_at TIMESTAMP NOT NULL,
+    last_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS coverage (
+    source_id VARCHAR NOT NULL,
+    environment_id VARCHAR NOT NULL,
+    host VARCHAR,
+    timed BOOLEAN NOT NULL,
+    starts_at TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP NOT NULL,
+    received_at TIMESTAMP NOT NULL,
+    events BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS batches (
+    batch_id VARCHAR NOT NULL,
+    source_id VARCHAR NOT NULL,
+    received_at TIMESTAMP NOT NULL,
+    events BIGINT NOT NULL,
+    duplicates BIGINT NOT NULL
+);

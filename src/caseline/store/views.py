@@ -1,0 +1,238 @@
+"""The names that questions read from, made for one asking.
+
+A question says ``FROM days``; which partitions that means, what ``as_of`` hides and
+what the viewer may see is decided here, once, for all questions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caseline.store.schema import DIMENSIONS, ROLLUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_COMMENT = re.compile(r"--[^\n]*\n")
+_WITH = re.compile(r"\s*WITH\s", re.IGNORECASE)
+_EVENT_COLUMNS = (
+    "occurred_at, received_at, coalesce(occurred_at, received_at) AS moment, time_quality, "
+    "environment_id, customer_id, share_group, version, stage, region, service, host, "
+    "severity, severity_text, {signature} AS signature_id, p.signature_id AS template_id, "
+    "variables, message, trace_id, repeats, lines, source_id"
+)
+TEXT = (
+    "coalesce(e.message, array_to_string(list_transform(list_zip(t.parts, e.variables), "
+    "lambda x: x[1] || coalesce(x[2], '')), ''))"
+)
+"""The text of event ``e``, rebuilt from its template ``t`` unless it was kept whole."""
+_BY = ", ".join(DIMENSIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one asking may see.
+
+    Args:
+        partitions: Names of the attached partitions that the window touches.
+        all_partitions: Names of all partitions.
+        past: Hide what was received after ``$as_of``; rollups are then recounted.
+        scoped: Only the customers of ``$viewer`` exist.
+        aliased: Some signatures were merged into others.
+    """
+
+    partitions: Sequence[str]
+    all_partitions: Sequence[str]
+    past: bool = False
+    scoped: bool = False
+    aliased: bool = False
+
+
+def compose(question: str, sight: Sight) -> str:
+    """Return the SQL of *question* with the views it names in front of it."""
+    body = _COMMENT.sub("\n", question).strip().rstrip(";")
+    ctes: dict[str, str] = {}
+    _collect(body, sight, ctes)
+    if not ctes:
+        return body
+    heads = ",\n".join(f"{name} AS NOT MATERIALIZED (\n{sql}\n)" for name, sql in ctes.items())
+    if _WITH.match(body):
+        return f"WITH {heads},\n{_WITH.sub('', body, count=1)}"
+    return f"WITH {heads}\n{body}"
+
+
+def _collect(sql: str, sight: Sight, into: dict[str, str]) -> None:
+    """Add to *into* the views that *sql* names, those they need before them."""
+    for name, definition in _definitions(sight).items():
+        if name not in into and re.search(rf"\b(FROM|JOIN)\s+{name}\b", sql, re.IGNORECASE):
+            _collect(definition, sight, into)
+            into[name] = definition
+
+
+def _definitions(sight: Sight) -> dict[str, str]:
+    views = {
+        "events": _events(sight, sight.partitions),
+        "event_texts": _EVENT_TEXTS,
+        **{name: _rollup(name, sight, sight.partitions) for name in ROLLUPS},
+        "all_months": _rollup("months", sight, sight.all_partitions),
+        "coverage": _coverage(sight),
+        "signatures": _signatures(sight),
+        "all_signatures": "SELECT * FROM catalog.signatures",
+        "signature_aliases": "SELECT * FROM catalog.signature_aliases",
+        "shapes": "SELECT * FROM catalog.shapes",
+        **_catalog(sight),
+    }
+    if sight.past:
+        views["all_events"] = _events(sight, sight.all_partitions)
+    return views
+
+
+def _union(parts: Iterable[str], empty: str) -> str:
+    return "\nUNION ALL\n".join(parts) or empty
+
+
+def _alias(sight: Sight) -> tuple[str, str]:
+    """Return the expression of the current signature, and the join it needs."""
+    if not sight.aliased:
+        return "p.signature_id", ""
+    return (
+        "coalesce(a.merged_into, p.signature_id)",
+        " LEFT JOIN catalog.signature_aliases a ON a.signature_id = p.signature_id",
+    )
+
+
+def _select(columns: str, table: str, sight: Sight, partition: str, conditions: list[str]) -> str:
+    _, join = _alias(sight)
+    if sight.scoped:
+        conditions = [*conditions, "p.customer_id IN (SELECT unnest($viewer))"]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {columns} FROM {partition}.{table} p{join}{where}"
+
+
+def _events(sight: Sight, partitions: Iterable[str]) -> str:
+    signature, _ = _alias(sight)
+    columns = _EVENT_COLUMNS.replace("{signature}", signature)
+    past = ["p.received_at <= $as_of"] if sight.past else []
+    return _union(
+        (_select(columns, "events", sight, name, past) for name in partitions),
+        _select(columns, "events", sight, "empty", ["false"]),
+    )
+
+
+_EVENT_TEXTS = (
+    f"SELECT e.*, {TEXT} AS text FROM events e "
+    "LEFT JOIN catalog.signatures t ON t.signature_id = e.template_id"
+)
+
+
+def _rollup(name: str, sight: Sight, partitions: Iterable[str]) -> str:
+    moment = ROLLUPS[name]
+    if sight.past:
+        source = "events" if partitions is sight.partitions else "all_events"
+        at = f"date_trunc('{moment}', moment)"
+        at = at if moment == "hour" else f"CAST({at} AS DATE)"
+        return (
+            f"SELECT {at} AS {moment}, {_BY}, CAST(sum(repeats) AS BIGINT) AS events, "
+            f"min(moment) AS first_at, max(moment) AS last_at FROM {source} GROUP BY ALL"
+        )
+    signature, _ = _alias(sight)
+    dimensions = ", ".join(d for d in DIMENSIONS if d != "signature_id")
+    columns = f"{moment}, {signature} AS signature_id, {dimensions}, events, first_at, last_at"
+    return _union(
+        (_select(columns, name, sight, partition, []) for partition in partitions),
+        _select(columns, name, sight, "empty", ["false"]),
+    )
+
+
+def _coverage(sight: Sight) -> str:
+    hidden = " AND received_at <= $as_of" if sight.past else ""
+    hidden += _own_environments("environment_id", sight)
+    parts = [
+        f"SELECT source_id, environment_id, host, starts_at, ends_at, received_at, events "
+        f"FROM {partition}.coverage WHERE timed{hidden}"
+        for partition in sight.partitions or ["empty"]
+    ]
+    return _union(parts, "")
+
+
+def _signatures(sight: Sight) -> str:
+    merged = (
+        " AND s.signature_id NOT IN (SELECT signature_id FROM catalog.signature_aliases "
+        "WHERE merged_into <> signature_id)"
+        if sight.aliased
+        else ""
+    )
+    seen = "LEFT JOIN" if not (sight.scoped or sight.past) else "JOIN"
+    return (
+        "SELECT s.signature_id, s.template, s.scheme, s.kind, m.severity, m.first_seen, "
+        f"m.last_seen, s.parts FROM catalog.signatures s {seen} (SELECT signature_id, "
+        "max(severity) AS severity, min(first_at) AS first_seen, max(last_at) AS last_seen "
+        "FROM all_months GROUP BY signature_id) m ON m.signature_id = s.signature_id "
+        f"WHERE true{merged}"
+    )
+
+
+def _own_environments(column: str, sight: Sight) -> str:
+    if not sight.scoped:
+        return ""
+    return (
+        f" AND {column} IN (SELECT environment_id FROM catalog.tenancies "
+        "WHERE customer_id IN (SELECT unnest($viewer)))"
+    )
+
+
+def _catalog(sight: Sight) -> dict[str, str]:
+    mine = " AND customer_id IN (SELECT unnest($viewer))" if sight.scoped else ""
+    past = sight.past
+    resolved = (
+        "* REPLACE (CASE WHEN resolved_at <= $as_of THEN resolved_at END AS resolved_at, "
+        "CASE WHEN resolved_at <= $as_of THEN status END AS status)"
+    )
+    own_tickets = (
+        f" AND ticket_id IN (SELECT ticket_id FROM catalog.tickets WHERE true{mine})"
+        if sight.scoped
+        else ""
+    )
+    own_issues = (
+        " AND issue_id IN (SELECT s.issue_id FROM catalog.issue_signatures s "
+        "JOIN all_months m ON m.signature_id = s.signature_id)"
+        if sight.scoped
+        else ""
+    )
+    own_links = own_rejects = ""
+    if sight.scoped:
+        own = "(SELECT ticket_id FROM catalog.tickets WHERE true" + mine + ")"
+        own_links = f" AND (left_id IN {own} OR right_id IN {own})"
+        own_rejects = (
+            " AND collection_id IN (SELECT collection_id FROM catalog.collections "
+            f"WHERE true{_own_environments('environment_id', sight)})"
+        )
+    rows = {
+        "customers": ("*", mine),
+        "tenancies": ("*", mine),
+        "share_groups": ("*", mine),
+        "environments": ("*", _own_environments("environment_id", sight)),
+        "spans": ("*", _own_environments("environment_id", sight)),
+        "changes": ("*", ""),
+        "tickets": (
+            resolved if past else "*",
+            mine + (" AND opened_at <= $as_of" if past else ""),
+        ),
+        "messages": ("*", own_tickets + (' AND "at" <= $as_of' if past else "")),
+        "collections": (
+            "*",
+            _own_environments("environment_id", sight)
+            + (" AND received_at <= $as_of" if past else ""),
+        ),
+        "sources": ("*", " AND received_at <= $as_of" if past else ""),
+        "issues": ("*", own_issues + (" AND detected_at <= $as_of" if past else "")),
+        "issue_signatures": ("*", own_issues),
+        "links": ("*", own_links + (" AND created_at <= $as_of" if past else "")),
+        "rejects": ("*", own_rejects),
+    }
+    return {
+        name: f"SELECT {columns} FROM catalog.{name} WHERE true{condition}"
+        for name, (columns, condition) in rows.items()
+    }
