@@ -1,0 +1,81 @@
+"""From an id to its impact: read the evidence, find the hits, judge every customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from caseline.errors import NotFoundError
+from caseline.impact.answers import Impact
+from caseline.impact.evidence import read_evidence
+from caseline.impact.hits import find_hits
+from caseline.impact.scope import estimate_scope
+from caseline.impact.settings import shipped_settings
+from caseline.impact.severity import rate_severity
+from caseline.impact.verdicts import judge
+from caseline.records.answers import Table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from caseline.impact.evidence import Evidence
+    from caseline.protocols import Engine
+    from caseline.records.windows import Window
+
+
+def signatures_of(engine: Engine, wanted: str, *, as_of: datetime | None) -> tuple[str, ...]:
+    """Return the signatures of the issue or signature *wanted*, as they are read today.
+
+    Raises:
+        NotFoundError: the workspace knows no such issue or signature.
+    """
+    found = engine.ask("signature_known", as_of=as_of, signature_id=wanted)["signature_id"]
+    if found.is_empty():
+        found = engine.ask("issue_known", as_of=as_of, issue_id=wanted)["signature_id"]
+    if found.is_empty():
+        ids = engine.ask("known_ids", as_of=as_of)
+        known = ids.filter(pl.col("kind").is_in(["signature", "issue"]))["id"]
+        raise NotFoundError.of("signature or issue", wanted, known.to_list())
+    return tuple(found.unique().sort().to_list())
+
+
+def assess(
+    engine: Engine,
+    signature_ids: tuple[str, ...],
+    *,
+    wanted: str,
+    window: Window | None,
+    as_of: datetime | None,
+    now: datetime,
+) -> Impact:
+    """Return the impact of *signature_ids*, asked for as *wanted*; it speaks for *now*."""
+    settings = shipped_settings()
+    evidence = read_evidence(engine, list(signature_ids), window=window, as_of=as_of)
+    hits = find_hits(evidence, settings)
+    judged = judge(evidence, hits, settings)
+    scope = estimate_scope(judged, hits, settings)
+    return Impact(
+        id=wanted,
+        signature_ids=signature_ids,
+        customers=Table("customers", judged, as_of=now),
+        scope=scope,
+        severity=rate_severity(evidence, scope, settings),
+        events=hits.events,
+        unattributed=round(hits.unattributed / hits.events, 6) if hits.events else 0.0,
+        other_stages=Table("other stages", _other_stages(evidence), as_of=now),
+        window=window,
+        as_of=now,
+    )
+
+
+def _other_stages(evidence: Evidence) -> pl.DataFrame:
+    return (
+        evidence.others.group_by("customer_id", "stage")
+        .agg(
+            pl.col("events").sum(),
+            pl.col("first_at").min().alias("first_seen"),
+            pl.col("last_at").max().alias("last_seen"),
+        )
+        .sort("customer_id", "stage", nulls_last=True)
+    )

@@ -1,0 +1,161 @@
+"""The questions about impact: see ``Workspace.impact``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from caseline.clock import in_utc
+from caseline.errors import InputError
+from caseline.impact.assessment import assess, signatures_of
+from caseline.impact.detections import Detection, Detections
+from caseline.impact.explaining import explain
+from caseline.impact.issues import detect_issues
+from caseline.impact.surroundings import look_around
+from caseline.records.windows import Window
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from caseline.clock import Clock
+    from caseline.impact.answers import Impact
+    from caseline.impact.explaining import Causes
+    from caseline.impact.surroundings import Context
+    from caseline.protocols import Engine
+
+
+class Impacts:
+    """Whom errors hit, what is newly wrong, what explains a ticket.
+
+    Args:
+        engine: Where events and tables are.
+        clock: Tells the present, for a question without ``as_of``.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def of(
+        self,
+        signature_or_issue: str,
+        *,
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        as_of: datetime | None = None,
+    ) -> Impact:
+        """Return whom a signature or an issue hits.
+
+        Args:
+            signature_or_issue: An id.
+            window: When; None for all that is stored.
+            as_of: Hide what was received later; the present if None.
+
+        Returns:
+            An Impact; its ``customers`` has one row for every customer of the fleet.
+
+        Raises:
+            NotFoundError: the workspace knows no such signature or issue.
+            InputError: a naive datetime or an empty window.
+        """
+        now = self._now(as_of)
+        span = None if window is None else Window.of(window, as_of=now)
+        signature_ids = signatures_of(self._engine, signature_or_issue, as_of=as_of)
+        return assess(
+            self._engine,
+            signature_ids,
+            wanted=signature_or_issue,
+            window=span,
+            as_of=as_of,
+            now=now,
+        )
+
+    def detect(self, *, since: datetime, as_of: datetime | None = None) -> Detections:
+        """Return the issues that began, or rose, since a moment: new ones first, then by width.
+
+        New is a signature that was first seen in production since then, at several
+        customers or severe; a jump is one that fell on more customers a day than its
+        own past, the weekday and the fleet's business explain. Signatures that
+        started together at the same customers are one issue. A found issue is kept
+        under an id of its content: asking twice gives the same one.
+
+        Args:
+            since: The start of the window; the past before it is what is compared with.
+            as_of: Hide what was received later; the present if None.
+
+        Returns:
+            Rows with issue_id, signature_ids, detected_at, customers, kind (new, jump),
+            severity, template, since, observed and expected (customer-days), q_value,
+            events, reasons, and ``.impact``. The notes state the budget of false
+            findings and what could not be judged.
+
+        Raises:
+            InputError: a naive datetime, or *since* not before the present.
+        """
+        now = self._now(as_of)
+        start = Window(start=since, end=now).start
+        frame, notes = detect_issues(self._engine, since=start, now=now, as_of=as_of)
+
+        def impact_of(found: Detection) -> Impact:
+            window = Window(start=min(found.since, start), end=now)
+            return assess(
+                self._engine,
+                tuple(found.signature_ids),
+                wanted=found.issue_id,
+                window=window,
+                as_of=as_of,
+                now=now,
+            )
+
+        return Detections(frame, as_of=now, assess=impact_of, notes=notes)
+
+    def causes(self, ticket: str, *, limit: int = 5, as_of: datetime | None = None) -> Causes:
+        """Return the signatures that best explain a ticket, or say that none does.
+
+        Args:
+            ticket: Its id.
+            limit: Rows at the most.
+            as_of: Hide what was received later.
+
+        Returns:
+            Rows with signature_id, score, probability, reasons, template, the most
+            probable first; ``.verdict`` and ``.none``, the probability that none of
+            the signatures seen at the customer is the cause.
+
+        Raises:
+            NotFoundError: the workspace knows no such ticket.
+            InputError: *limit* below 1, or a naive datetime.
+        """
+        if limit < 1:
+            raise InputError(f"limit is {limit}; ask for at least 1 cause")
+        now = self._now(as_of)
+        return explain(self._engine, ticket, limit=limit, now=now, as_of=as_of)
+
+    def context(
+        self,
+        customer: str,
+        *,
+        around: datetime,
+        window: timedelta = timedelta(minutes=30),
+        as_of: datetime | None = None,
+    ) -> Context:
+        """Return what happened at a customer around a moment.
+
+        Args:
+            customer: Its id.
+            around: The moment.
+            window: How far to look before and after it.
+            as_of: Hide what was received later.
+
+        Raises:
+            NotFoundError: the fleet has no such customer.
+            InputError: a naive datetime, or a window that is not positive.
+        """
+        now = self._now(as_of)
+        moment = in_utc(around, "around")
+        if window <= timedelta(0):
+            raise InputError(f"window is {window}; give a positive timedelta")
+        span = Window(start=moment - window, end=moment + window)
+        return look_around(self._engine, customer, span, as_of=as_of, now=now)
+
+    def _now(self, as_of: datetime | None) -> datetime:
+        return self._clock.now() if as_of is None else in_utc(as_of, "as_of")

@@ -1,0 +1,101 @@
+"""What detection reads: daily counts in production, exposure, births, first hits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from caseline.estimation.exposure import covered_days, customer_days, other_stages
+from caseline.records.windows import Window
+from caseline.store.rollups import read_coverage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from caseline.protocols import Engine
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Past and window, day by day.
+
+    Args:
+        days: The first day of the past, the first of the window, the one after the last.
+        signatures: signature_id, first_seen, severity: one row for each, sorted.
+        counts: Distinct customers, shape (n_signatures, n_days).
+        events: In all these days, shape (n_signatures,).
+        exposure: Customers with logs in production, shape (n_days,).
+    """
+
+    days: tuple[date, date, date]
+    signatures: pl.DataFrame
+    counts: NDArray[np.float64]
+    events: NDArray[np.int64]
+    exposure: NDArray[np.float64]
+
+    @property
+    def past(self) -> int:
+        """How many days are the past."""
+        return (self.days[1] - self.days[0]).days
+
+    def day(self, index: int) -> datetime:
+        """Return the start of the day at *index*."""
+        return start_of(self.days[0] + index * _DAY)
+
+
+def start_of(day: date) -> datetime:
+    """Return the first moment of *day*, UTC."""
+    return datetime.combine(day, time(), UTC)
+
+
+def read_history(
+    engine: Engine, *, since: datetime, now: datetime, as_of: datetime | None, baseline_days: int
+) -> History:
+    """Return the days from *baseline_days* before *since* to the last one with logs."""
+    window = Window(start=start_of(since.date()) - baseline_days * _DAY, end=now)
+    covered = covered_days(read_coverage(engine, window=window, as_of=as_of), window)
+    observed = customer_days(covered, engine.ask("tenancy_stages", as_of=as_of))
+    by_day = dict(
+        observed.group_by("day").agg(pl.col("customer_id").n_unique().alias("n")).iter_rows()
+    )
+    first = min(by_day, default=since.date())
+    end = max([*by_day, since.date()]) + _DAY
+    days = (min(first, since.date()), since.date(), end)
+    return _arranged(engine, days, by_day, as_of)
+
+
+def _arranged(
+    engine: Engine, days: tuple[date, date, date], by_day: dict[date, int], as_of: datetime | None
+) -> History:
+    first, _, end = days
+    window = Window(start=start_of(first), end=start_of(end))
+    apart = list(other_stages())
+    daily = engine.ask(
+        "daily_units",
+        window=window,
+        as_of=as_of,
+        first_day=window.start,
+        last_day=window.end,
+        other_stages=apart,
+    )
+    births = engine.ask("signature_births", as_of=as_of, other_stages=apart)
+    rows = births.with_row_index("index").join(daily, on="signature_id")
+    counts = np.zeros((births.height, (end - first).days))
+    offsets = rows.select((pl.col("day") - pl.lit(first)).dt.total_days()).to_series()
+    counts[rows["index"].to_numpy(), offsets.to_numpy()] = rows["units"].to_numpy()
+    events = np.bincount(rows["index"], weights=rows["events"], minlength=births.height)
+    seen = [by_day.get(first + i * _DAY, 0) for i in range(counts.shape[1])]
+    exposure = np.array(seen, dtype=np.float64)
+    return History(
+        days=days,
+        signatures=births,
+        counts=counts,
+        events=events.astype(np.int64),
+        exposure=exposure,
+    )

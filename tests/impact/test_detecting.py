@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from caseline.errors import InputError
+from caseline.impact.face import Impacts
+
+CUSTOMERS = range(1, 9)
+
+
+def quiet(fleet, days=range(28)):
+    fleet.customers(len(CUSTOMERS))
+    fleet.talk(CUSTOMERS, days)
+
+
+def strike(fleet, customers, day, *, hours=(9, 11), **other):
+    fleet.add(
+        [
+            row
+            for i in customers
+            for row in fleet.errors(
+                f"c{i}", *(fleet.at(days=day, hours=h, minutes=i) for h in hours), **other
+            )
+        ]
+    )
+
+
+def detect(fleet, day=26):
+    return fleet.impact.detect(since=fleet.at(days=day))
+
+
+def test_a_quiet_fleet_has_nothing_new(fleet):
+    quiet(fleet)
+    assert len(detect(fleet)) == 0
+
+
+def test_a_new_error_is_found_with_its_customers(fleet):
+    quiet(fleet)
+    strike(fleet, range(1, 6), 27)
+    (found,) = detect(fleet)
+    assert (found.kind, found.customers, found.signature_ids) == ("new", 5, ["s-lock"])
+    assert found.since == fleet.at(days=27, hours=9, minutes=1)
+    hit = {c.customer_id for c in found.impact.customers if c.status == "hit"}
+    assert hit == {f"c{i}" for i in range(1, 6)}
+    assert found.reasons
+
+
+def test_asking_twice_gives_the_same_issue_once(fleet):
+    quiet(fleet)
+    strike(fleet, range(1, 6), 27)
+    first, again = detect(fleet), detect(fleet)
+    assert first.to_dicts() == again.to_dicts()
+    assert fleet.store._value("SELECT count(*) FROM catalog.issues") == 1
+    assert fleet.impact.of(first[0].issue_id).scope.low == 5
+
+
+def test_an_error_seen_before_is_not_new(fleet):
+    quiet(fleet)
+    strike(fleet, [1], 3)
+    strike(fleet, [1], 27)
+    assert [found.kind for found in detect(fleet)] == []
+
+
+def test_errors_that_start_together_at_the_same_customers_are_one_issue(fleet):
+    quiet(fleet)
+    strike(fleet, range(1, 6), 27)
+    strike(fleet, range(1, 6), 27, signature_id="s-save")
+    (found,) = detect(fleet)
+    assert set(found.signature_ids) == {"s-lock", "s-save"}
+
+
+def test_errors_that_start_apart_at_other_customers_are_two_issues(fleet):
+    quiet(fleet)
+    strike(fleet, range(1, 5), 26)
+    strike(fleet, range(5, 9), 27, signature_id="s-disk", hours=(18, 22))
+    assert sorted(found.signature_ids for found in detect(fleet)) == [["s-disk"], ["s-lock"]]
+
+
+def test_an_error_that_spreads_over_its_own_past_is_a_jump(fleet):
+    quiet(fleet)
+    for day in range(26):
+        strike(fleet, [1 + day % 8], day, hours=(9,))
+    for day in (26, 27):
+        strike(fleet, CUSTOMERS, day, hours=(9,))
+    (found,) = detect(fleet)
+    assert found.kind == "jump"
+    assert found.observed > found.expected
+
+
+def test_what_is_new_comes_before_what_rose(fleet):
+    quiet(fleet)
+    for day in range(26):
+        strike(fleet, [1 + day % 8], day, hours=(9,))
+    for day in (26, 27):
+        strike(fleet, CUSTOMERS, day, hours=(9,))
+    strike(fleet, range(1, 5), 27, signature_id="s-disk", hours=(18, 22))
+    assert [found.kind for found in detect(fleet)] == ["new", "jump"]
+
+
+def test_without_a_past_nothing_is_judged_and_the_notes_say_so(fleet):
+    quiet(fleet, days=range(25, 28))
+    strike(fleet, range(1, 6), 27)
+    found = detect(fleet)
+    assert len(found) == 0
+    assert any("nothing to compare with" in note for note in found.notes)
+
+
+def test_jumps_are_not_judged_when_the_logs_themselves_changed(fleet):
+    fleet.customers(8)
+    fleet.talk(range(1, 3), range(26))
+    fleet.talk(CUSTOMERS, range(26, 28))
+    for day in range(26):
+        strike(fleet, [1 + day % 2], day, hours=(9,))
+    for day in (26, 27):
+        strike(fleet, CUSTOMERS, day, hours=(9,))
+    found = detect(fleet)
+    assert [row.kind for row in found] == []
+    assert any("jumps not judged" in note for note in found.notes)
+
+
+def test_a_viewer_detects_in_what_it_sees_and_writes_nothing(fleet):
+    quiet(fleet)
+    strike(fleet, range(1, 6), 27)
+    view = Impacts(fleet.store.scoped(frozenset({"c1", "c2"})), fleet.clock)
+    found = view.detect(since=fleet.at(days=26))
+    assert {c.customer_id for row in found for c in row.impact.customers} <= {"c1", "c2"}
+    assert fleet.store._value("SELECT count(*) FROM catalog.issues") == 0
+
+
+def test_what_was_not_received_yet_is_not_detected(fleet):
+    quiet(fleet)
+    strike(fleet, range(1, 6), 27)
+    found = fleet.impact.detect(since=fleet.at(days=26), as_of=fleet.at(days=28))
+    assert len(found) == 0
+
+
+def test_a_window_that_cannot_be_is_refused(fleet):
+    with pytest.raises(InputError, match="naive"):
+        fleet.impact.detect(since=fleet.at(days=1).replace(tzinfo=None))
+    with pytest.raises(InputError, match="end after it starts"):
+        fleet.impact.detect(since=fleet.at(days=99))
+
+
+def test_rows_can_be_sliced_and_shown_without_text(fleet):
+    quiet(fleet)
+    strike(fleet, range(1, 6), 27)
+    found = detect(fleet)
+    assert found[:1][0].impact.events == found[0].impact.events
+    assert "deadlock" not in repr(found)
