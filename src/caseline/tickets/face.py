@@ -1,0 +1,110 @@
+"""The questions about tickets: see ``Workspace.tickets``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from caseline.clock import in_utc
+from caseline.errors import NotFoundError
+from caseline.records.answers import Table
+from caseline.records.windows import Window
+from caseline.tickets.answers import Ticket, TicketsLoaded
+from caseline.tickets.loading import take_messages, take_tickets
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from caseline.clock import Clock
+    from caseline.protocols import Engine
+    from caseline.tickets.loading import Gate
+
+
+class Tickets:
+    """The customers' cases.
+
+    Args:
+        engine: Where they are kept.
+        clock: Tells the present.
+        gate: Scrubs texts before they are kept.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, gate: Gate) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._gate = gate
+
+    def load(self, tickets: Any = None, *, messages: Any = None) -> TicketsLoaded:
+        """Take tickets and their messages in; loading twice changes nothing.
+
+        Texts are scrubbed before they are kept. A ticket of an unknown customer or
+        environment is refused with its reason, as is a message without its ticket;
+        the other rows go on.
+
+        Args:
+            tickets: A table: ticket_id, customer_id, opened_at, and what else is known
+                (see ``caseline.records.tables.TICKETS``); None to load messages only.
+            messages: A table: ticket_id, at, author, body, public.
+
+        Raises:
+            TableError: required columns are missing; nothing is changed.
+            InputError: a time has no zone; nothing is changed.
+        """
+        came = [] if tickets is None else [take_tickets(tickets, self._engine, self._gate)]
+        if messages is not None:
+            new = came[0].frame if came else None
+            came.append(take_messages(messages, self._engine, self._gate, tickets=new))
+        with self._engine.transaction():
+            for delivery in came:
+                self._engine.save(delivery.name, delivery.changed)
+        now = self._clock.now()
+        refused = pl.concat([d.refused for d in came]) if came else pl.DataFrame()
+        return TicketsLoaded(
+            tables=Table("tables", pl.DataFrame([d.summary() for d in came]), as_of=now),
+            refused=Table("refused", refused, as_of=now),
+        )
+
+    def get(self, ticket_id: str, *, as_of: datetime | None = None) -> Ticket:
+        """Return a ticket with its messages.
+
+        Raises:
+            NotFoundError: the workspace knows no such ticket.
+        """
+        now = self._now(as_of)
+        rows = self._rows(as_of, ticket_id=ticket_id)
+        if rows.is_empty():
+            known = self._rows(as_of)["ticket_id"].to_list()
+            raise NotFoundError.of("ticket", ticket_id, known)
+        thread = self._engine.ask("ticket_messages", as_of=as_of, ticket_ids=[ticket_id])
+        messages = Table("messages", thread.drop("ticket_id"), as_of=now)
+        return Ticket(**rows.row(0, named=True), messages=messages, as_of=now)
+
+    def all(
+        self,
+        *,
+        customer: str | None = None,
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        as_of: datetime | None = None,
+    ) -> Table:
+        """Return the tickets, oldest first.
+
+        Args:
+            customer: Only this customer's.
+            window: Only those opened within it.
+            as_of: Hide what happened later.
+
+        Raises:
+            InputError: a naive datetime or an empty window.
+        """
+        now = self._now(as_of)
+        span = None if window is None else Window.of(window, as_of=now)
+        bounds = {"opened_from": span.start, "opened_to": span.end} if span else {}
+        return Table("tickets", self._rows(as_of, customer=customer, **bounds), as_of=now)
+
+    def _rows(self, as_of: datetime | None, **filters: Any) -> pl.DataFrame:
+        none = dict.fromkeys(("ticket_id", "customer", "opened_from", "opened_to"))
+        return self._engine.ask("ticket_rows", as_of=as_of, **{**none, **filters})
+
+    def _now(self, as_of: datetime | None) -> datetime:
+        return self._clock.now() if as_of is None else in_utc(as_of, "as_of")

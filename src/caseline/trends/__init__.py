@@ -1,0 +1,1 @@
+"""Rates over time, over versions, over customers: with their exposure."""

@@ -1,0 +1,112 @@
+"""The questions about trends: see ``Workspace.trends``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import polars as pl
+
+from caseline.clock import in_utc
+from caseline.errors import InputError, NotFoundError
+from caseline.estimation.exposure import covered_days, customer_days, in_production
+from caseline.records.answers import Table
+from caseline.records.windows import Window
+from caseline.store.rollups import read_coverage, read_days
+from caseline.trends.rates import KEYS, By, clumping, rates_by
+from caseline.trends.running import running_versions
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from caseline.clock import Clock
+    from caseline.protocols import Engine
+
+
+class Trends:
+    """What grows and fades, measured against what was observed.
+
+    Args:
+        engine: Where events and tables are.
+        clock: Tells the present, for a question without ``as_of``.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def series(
+        self,
+        signature: str,
+        *,
+        by: By = "day",
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        as_of: datetime | None = None,
+    ) -> Table:
+        """Return a signature's events in production by day, version or customer.
+
+        Args:
+            signature: Its id.
+            by: What a row is.
+            window: When; None for all that is stored.
+            as_of: Hide what was received later.
+
+        Returns:
+            A Table: day, version or customer_id; events; customers (with events of
+            their own); exposure (customer-days with logs); covered (customers with
+            logs); rate, low, high (events per customer-day, 95 %). Without exposure
+            there is no rate; a day without logs has no events either, not zero. A
+            null customer or version stands for events that name none.
+
+        Raises:
+            NotFoundError: the workspace knows no such signature.
+            InputError: another *by*, a naive datetime, an empty window.
+        """
+        if by not in get_args(By):
+            raise InputError(f"by is {by!r}; give one of {', '.join(get_args(By))}")
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        span = None if window is None else Window.of(window, as_of=now)
+        chosen = self._signature(signature, as_of)
+        days = read_days(self._engine, [chosen], window=span, as_of=as_of)
+        events = days.filter(in_production())
+        observed = self._observed(span, as_of)
+        spread = clumping(events, observed.select("customer_id", "day").n_unique())
+        frame = rates_by(
+            KEYS[by], events, self._split(by, observed, events, as_of), clumping=spread
+        )
+        if by == "day":
+            frame = _every_day(frame)
+        notes = [f"intervals allow for clumped events: {spread:.1f} times Poisson's variance"]
+        apart = days.height - events.height
+        notes += ["events of other stages than production are left out"] if apart else []
+        return Table(f"series by {by}", frame, as_of=now, notes=notes)
+
+    def _signature(self, wanted: str, as_of: datetime | None) -> str:
+        found = self._engine.ask("signature_known", as_of=as_of, signature_id=wanted)
+        if found.is_empty():
+            ids = self._engine.ask("known_ids", as_of=as_of)
+            known = ids.filter(pl.col("kind") == "signature")["id"].to_list()
+            raise NotFoundError.of("signature", wanted, known)
+        return str(found["signature_id"][0])
+
+    def _observed(self, span: Window | None, as_of: datetime | None) -> pl.DataFrame:
+        covered = covered_days(read_coverage(self._engine, window=span, as_of=as_of), span)
+        return customer_days(covered, self._engine.ask("tenancy_stages", as_of=as_of))
+
+    def _split(
+        self, by: By, observed: pl.DataFrame, events: pl.DataFrame, as_of: datetime | None
+    ) -> pl.DataFrame:
+        if by == "version":
+            spans = self._engine.ask("version_spans", as_of=as_of)
+            return running_versions(observed, spans, events)
+        whole = observed.select("customer_id", "day").unique()
+        return whole.with_columns(pl.lit(1.0).alias("share"))
+
+
+def _every_day(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return *frame* with a row for each day between its first and its last."""
+    if frame.is_empty():
+        return frame
+    first, last = frame["day"][0], frame["day"][-1]
+    days = pl.DataFrame({"day": pl.date_range(first, last, eager=True)})
+    joined = days.join(frame, on="day", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("exposure").fill_null(0.0), pl.col("covered").fill_null(0))
