@@ -1,0 +1,258 @@
+"""Chains the steps that make events of bytes; decides nothing.
+
+collect → normalize → fleet → privacy → signatures → store, one block at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from caseline.clock import Stopwatch
+from caseline.normalize.normalizer import FileNormalizer
+from caseline.records.answers import Table
+from caseline.records.batches import Part
+from caseline.records.ingest import IngestReport, Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from caseline.collect.collection import Collection, MemberFile
+    from caseline.fleet.attribution import Attributor
+    from caseline.privacy.scrubber import Scrubber
+    from caseline.protocols import Engine
+    from caseline.records.batches import RawBatch, RawBlock, Reject, SignedBatch, Source
+    from caseline.signatures.book import SignatureBook
+
+_ROWS_AT_ONCE = 60_000
+"""Small files wait for one another: a transaction costs as much as thousands of rows."""
+_COVERAGE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "environment_id": pl.String,
+    "host": pl.String,
+    "starts_at": pl.Datetime("us", "UTC"),
+    "ends_at": pl.Datetime("us", "UTC"),
+    "events": pl.Int64,
+}
+_REJECTS = {
+    "reason": pl.String,
+    "name": pl.String,
+    "position": pl.Int64,
+    "lines": pl.Int64,
+    "detail": pl.String,
+}
+
+
+class Ingest:
+    """One collection on its way into the store.
+
+    Args:
+        engine: Where events go.
+        attributor: Tells customer and version.
+        scrubber: Takes personal data and secrets out.
+        book: Gives signatures.
+        secret: Keys the ids of batches, so that they tell nothing of what is in them.
+        progress: Called after each block.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        attributor: Attributor,
+        scrubber: Scrubber,
+        book: SignatureBook,
+        *,
+        secret: bytes,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        self._engine = engine
+        self._attributor = attributor
+        self._scrubber = scrubber
+        self._book = book
+        self._secret = secret
+        self._progress = progress
+        self._counts: Counter[str] = Counter()
+        self._formats: Counter[str] = Counter()
+        self._replaced: Counter[str] = Counter()
+        self._coverage: list[pl.DataFrame] = []
+        self._rejects: list[Reject] = []
+        self._sources: list[Source] = []
+        self._waiting: list[RawBatch] = []
+        self._parts: list[Part] = []
+
+    def run(self, collection: Collection) -> IngestReport:
+        """Take all files of *collection* in; return what became of their lines."""
+        watch = Stopwatch()
+        for file in collection.files():
+            self._take(file, collection)
+        if self._sources:
+            self._flush(collection)
+            self._tell(collection.name, collection)
+        self._rejects += collection.rejects
+        self._close(collection)
+        return self._report(collection, watch.seconds())
+
+    def _take(self, file: MemberFile, collection: Collection) -> None:
+        self._sources.append(file.source)
+        normalizer = FileNormalizer(file.source)
+        for block in file.blocks():
+            raw = normalizer.feed(block)
+            self._rejects += raw.rejects
+            self._formats.update(raw.formats)
+            self._waiting.append(raw)
+            self._parts.append(Part(source=file.source, batch_id=self._batch_id(block)))
+            if sum(batch.frame.height for batch in self._waiting) >= _ROWS_AT_ONCE:
+                self._flush(collection)
+            self._tell(file.source.name, collection)
+
+    def _flush(self, collection: Collection) -> None:
+        """Take the waiting rows through the last steps and into the store."""
+        signed = self._signed() if self._waiting else None
+        engine, book = self._engine, self._book
+        with engine.transaction():
+            self._note(collection, status="open")
+            engine.save("sources", _source_rows(self._sources))
+            if signed is not None:
+                engine.save("signatures", signed.minted)
+                engine.save("shapes", book.take_shapes())
+                engine.save("signature_aliases", book.take_merges())
+                engine.save("share_groups", _group_rows(signed.share_groups))
+        if signed is not None:
+            events, duplicates = engine.append(signed)
+            self._counts["events"] += events
+            self._counts["duplicates"] += duplicates
+            self._count(signed)
+        self._sources, self._waiting, self._parts = [], [], []
+
+    def _signed(self) -> SignedBatch:
+        scrubbed = self._scrubber.scrub(self._attributor.place(_together(self._waiting)))
+        self._replaced.update(scrubbed.replaced)
+        return replace(self._book.assign(scrubbed), parts=tuple(self._parts))
+
+    def _close(self, collection: Collection) -> None:
+        """Note that nothing of *collection* is missing, and what of it was refused."""
+        rows = (
+            reject_rows(self._rejects)
+            .group_by("name", "reason", "position")
+            .agg(pl.col("lines").sum(), pl.col("detail").first())
+        )
+        with self._engine.transaction():
+            self._note(collection, status="complete")
+            self._engine.save(
+                "rejects", rows.with_columns(collection_id=pl.lit(collection.collection_id))
+            )
+
+    def _count(self, signed: SignedBatch) -> None:
+        frame = signed.frame
+        self._counts["signatures_new"] += signed.minted.height
+        self._counts["physical_lines"] += int(frame["lines"].sum())
+        self._counts["unattributed"] += frame.select(
+            (pl.col("customer_id").is_null() & pl.col("share_group").is_null()).sum()
+        ).item()
+        self._coverage.append(_coverage_of(frame))
+
+    def _batch_id(self, block: RawBlock) -> str:
+        """Return an id that is the same for the same bytes at the same place of a file."""
+        source = block.source
+        place = f"{source.environment_id}\0{source.origin}\0{block.offset_bytes}\0{block.last}"
+        digest = hashlib.blake2b(block.data, digest_size=16, key=self._secret)
+        digest.update(place.encode())
+        return digest.hexdigest()
+
+    def _tell(self, name: str, collection: Collection) -> None:
+        if self._progress is None:
+            return
+        rejected = (*self._rejects, *collection.rejects)
+        self._progress(
+            Progress(
+                name=name,
+                bytes_read=collection.bytes_read,
+                events=self._counts["events"],
+                duplicates=self._counts["duplicates"],
+                rejects=sum(r.lines for r in rejected),
+            )
+        )
+
+    def _note(self, collection: Collection, *, status: str) -> None:
+        row = {
+            "collection_id": collection.collection_id,
+            "environment_id": collection.environment_id,
+            "name": collection.name,
+            "received_at": collection.received_at,
+            "status": status,
+            "records": self._counts["events"] + self._counts["duplicates"],
+            "rejects": sum(r.lines for r in self._rejects),
+        }
+        self._engine.save("collections", pl.DataFrame([row], infer_schema_length=None))
+
+    def _report(self, collection: Collection, seconds: float) -> IngestReport:
+        rejects = sum(r.lines for r in self._rejects)
+        coverage = pl.concat([pl.DataFrame(schema=_COVERAGE), *self._coverage])
+        merged = coverage.group_by("environment_id", "host").agg(
+            pl.col("starts_at").min(), pl.col("ends_at").max(), pl.col("events").sum()
+        )
+        at = collection.received_at
+        return IngestReport(
+            collection_id=collection.collection_id,
+            environment_id=collection.environment_id,
+            received_at=at,
+            events=self._counts["events"],
+            duplicates=self._counts["duplicates"],
+            rejects=rejects,
+            physical_lines=self._counts["physical_lines"] + rejects,
+            signatures_new=self._counts["signatures_new"],
+            coverage=Table("coverage", merged.sort("environment_id", "host"), as_of=at),
+            formats=dict(self._formats),
+            reject_details=Table("rejects", reject_rows(self._rejects), as_of=at),
+            replaced=dict(self._replaced),
+            unattributed=self._counts["unattributed"],
+            seconds=seconds,
+            bytes_read=collection.bytes_read,
+        )
+
+
+def reject_rows(rejects: Iterable[Reject]) -> pl.DataFrame:
+    """Return *rejects* as rows: reason, name, position, lines, detail."""
+    rows = [{name: getattr(reject, name) for name in _REJECTS} for reject in rejects]
+    return pl.DataFrame(rows, schema=_REJECTS)
+
+
+def _source_rows(sources: Iterable[Source]) -> pl.DataFrame:
+    names = ("source_id", "collection_id", "name", "origin", "received_at")
+    return pl.DataFrame([{name: getattr(source, name) for name in names} for source in sources])
+
+
+def _group_rows(groups: dict[str, dict[str, float]]) -> pl.DataFrame:
+    rows = [
+        {"share_group": group, "customer_id": customer, "weight": weight}
+        for group, weights in groups.items()
+        for customer, weight in weights.items()
+    ]
+    return pl.DataFrame(rows)
+
+
+def _together(batches: Sequence[RawBatch]) -> RawBatch:
+    """Return one batch of *batches*, all of one environment; ``part`` tells them apart."""
+    shapes: list[bytes] = []
+    frames = []
+    for number, batch in enumerate(batches):
+        shift = pl.col("shape") + pl.lit(len(shapes), pl.UInt32)
+        frames.append(batch.frame.with_columns(shift, part=pl.lit(number, pl.UInt32)))
+        shapes += batch.shapes
+    return replace(batches[0], frame=pl.concat(frames), shapes=shapes)
+
+
+def _coverage_of(frame: pl.DataFrame) -> pl.DataFrame:
+    return (
+        frame.filter(pl.col("occurred_at").is_not_null())
+        .group_by("environment_id", "host")
+        .agg(
+            starts_at=pl.col("occurred_at").min(),
+            ends_at=pl.col("occurred_at").max(),
+            events=pl.len().cast(pl.Int64),
+        )
+        .select(list(_COVERAGE))
+    )

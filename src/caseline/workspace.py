@@ -1,0 +1,280 @@
+"""The front door: one attribute for each capability, no logic of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from caseline.clock import Clock, SystemClock
+from caseline.collect.opening import open_collection
+from caseline.errors import InputError, SourceError, WorkspaceError
+from caseline.fleet.face import Fleet
+from caseline.impact.face import Impacts
+from caseline.normalize.headers import split_headers
+from caseline.pipeline import Ingest
+from caseline.privacy.face import Privacy
+from caseline.privacy.scrubber import Scrubber
+from caseline.signatures.book import SignatureBook
+from caseline.signatures.face import Signatures
+from caseline.signatures.mining import Mined, mine_messages
+from caseline.store.embedded import EmbeddedStore
+from caseline.store.keys import Keyring
+from caseline.store.search import find_events
+from caseline.tickets.face import Tickets
+from caseline.trends.face import Trends
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
+    from types import TracebackType
+    from typing import Literal, Self
+
+    from caseline.protocols import Engine
+    from caseline.records.answers import Table
+    from caseline.records.ingest import IngestReport, ProgressCallback
+    from caseline.records.windows import Window
+
+
+class View:
+    """What may be asked of a workspace, by whoever may see only some customers.
+
+    Attributes:
+        fleet: Customers, environments, versions, changes, exposure.
+        signatures: What kinds of events there are.
+        impact: Whom an error hits, and what explains a ticket.
+        trends: What grows and fades.
+        tickets: The customers' cases.
+    """
+
+    def __init__(
+        self, engine: Engine, clock: Clock, scrubber: Scrubber, book: SignatureBook
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.fleet = Fleet(engine, clock)
+        self.signatures = Signatures(engine, book, clock)
+        self.impact = Impacts(engine, clock)
+        self.trends = Trends(engine, clock)
+        self.tickets = Tickets(engine, clock, scrubber.scrub_frame)
+
+    def events(  # noqa: PLR0913 - one filter each
+        self,
+        *,
+        customer: str | None = None,
+        environment: str | None = None,
+        signature: str | None = None,
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        text: str | None = None,
+        as_of: datetime | None = None,
+        limit: int = 1000,
+    ) -> Table:
+        """Return the newest events that pass all filters.
+
+        Args:
+            customer: Only events that certainly belong to this customer.
+            environment: Only events of this installation.
+            signature: Only events of this signature.
+            window: When they happened; None for all that is stored.
+            text: A part of the (scrubbed) message, in any case.
+            as_of: Hide what was received later.
+            limit: Rows at the most.
+
+        Returns:
+            A Table: occurred_at, received_at, environment_id, customer_id, version,
+            stage, service, host, severity, severity_text, signature_id, message,
+            trace_id, time_quality, repeats.
+
+        Raises:
+            InputError: a naive datetime, an empty window, *limit* below 1.
+        """
+        filters = {
+            "customer": customer,
+            "environment": environment,
+            "signature": signature,
+            "text": text,
+        }
+        return find_events(
+            self._engine, self._clock, window=window, as_of=as_of, limit=limit, filters=filters
+        )
+
+
+class Workspace(View):
+    """An open workspace: made by ``caseline.open``, closed by ``close`` or ``with``."""
+
+    def __init__(self, store: EmbeddedStore, keyring: Keyring, clock: Clock) -> None:
+        self._store = store
+        self._secret = keyring.secret
+        self._scrubber = Scrubber(keyring.secret)
+        self._book = _read_book(store)
+        super().__init__(store, clock, self._scrubber, self._book)
+        self.privacy = Privacy(self._scrubber)
+
+    def ingest(
+        self,
+        source: Any,
+        *,
+        environment: str | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> IngestReport:
+        """Take in the log lines of *source*: each once, whichever way it comes.
+
+        Args:
+            source: A path to a file, folder or archive; or an iterable of bytes, str or
+                dict; or an open binary file.
+            environment: The installation they come from. A bundle's manifest may say it.
+            progress: Called after each block with a ``Progress``.
+
+        Returns:
+            What became of the lines: ``lines = events + duplicates + rejects``.
+
+        Raises:
+            SourceError: the path does not exist or cannot be read.
+            NotFoundError: the fleet has no such environment; load it first.
+            InputError: neither *environment* nor a manifest says where it comes from.
+        """
+        if environment is not None:
+            self.fleet.environment(environment)
+        collection = open_collection(
+            source, received_at=self._clock.now(), environment_id=environment
+        )
+        if collection.environment_id is None:
+            raise InputError(
+                f"{collection.name}: no environment; give environment=, or put a manifest.json "
+                "with environment_id into the bundle"
+            )
+        self.fleet.environment(collection.environment_id)
+        step = Ingest(
+            self._store,
+            self.fleet.attributor(),
+            self._scrubber,
+            self._book,
+            secret=self._secret,
+            progress=progress,
+        )
+        try:
+            report = step.run(collection)
+        except BaseException:
+            self._book.forget_unsaved(_read_book(self._store))
+            raise
+        self._store.compact()
+        return report
+
+    def as_viewer(self, name: str, *, customers: Iterable[str]) -> View:
+        """Return what *name* may see: only *customers*; the others do not exist there.
+
+        Args:
+            name: Who asks, for the record.
+            customers: Ids of customers the fleet knows.
+
+        Raises:
+            NotFoundError: the fleet has no such customer.
+        """
+        if not name:
+            raise InputError("name is empty; say who asks")
+        allowed = frozenset(self.fleet.known_customers(customers))
+        return View(self._store.scoped(allowed), self._clock, self._scrubber, self._book)
+
+    def close(self) -> None:
+        """Close the files. A closed workspace answers no more."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        """Return the workspace."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the workspace."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"Workspace({str(self._store.folder)!r}, read_only={self._store.read_only})"
+
+
+def open_workspace(
+    path: str | os.PathLike[str],
+    key: str | bytes | None = None,
+    read_only: bool = False,  # noqa: FBT001, FBT002 - the public face says so
+    clock: Clock | None = None,
+) -> Workspace:
+    """Open the workspace in folder *path*, made if it is absent.
+
+    Args:
+        path: The folder. Its parent must exist.
+        key: Encrypts all files; the same key opens it again. It is written nowhere.
+        read_only: Ask only. Not possible while another process writes.
+        clock: Where the time comes from; the machine's own by default.
+
+    Raises:
+        SourceError: there is no such folder (its parent; or itself, with *read_only*).
+        WorkspaceLockedError: another process, or this one, has it open.
+        KeyMismatchError: not the key it was made with.
+        DamagedError: its files are not what Caseline wrote.
+
+    >>> import tempfile
+    >>> with open_workspace(tempfile.mkdtemp()) as ws:
+    ...     len(ws.signatures.top())
+    0
+    """
+    folder = _folder(path, read_only=read_only)
+    keyring = Keyring(folder, key, read_only=read_only)
+    store = EmbeddedStore(folder, read_only=read_only, key_of=keyring.key_of)
+    try:
+        return Workspace(store, keyring, clock or SystemClock())
+    except BaseException:
+        store.close()
+        raise
+
+
+def _read_book(store: EmbeddedStore) -> SignatureBook:
+    return SignatureBook.load(
+        signatures=store.ask("all_signatures"),
+        shapes=store.ask("all_shapes"),
+        aliases=store.ask("all_aliases"),
+    )
+
+
+def _folder(path: str | os.PathLike[str], *, read_only: bool) -> Path:
+    if "://" in str(path):
+        raise InputError(f"{path}: this version opens folders only; give a path")
+    folder = Path(path)
+    if folder.is_file():
+        raise SourceError(f"{folder} is a file; a workspace is a folder")
+    if read_only and not (folder / "catalog.duckdb").exists():
+        raise SourceError(f"{folder} holds no workspace; open it once without read_only")
+    if not folder.parent.is_dir():
+        raise SourceError(f"{folder.parent} does not exist; make it first")
+    foreign = folder.is_dir() and any(folder.iterdir()) and not (folder / "keys").exists()
+    if foreign:
+        raise WorkspaceError(f"{folder} holds other files; give an empty folder or a workspace")
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def mine(messages: Sequence[str | bytes], *, header: Literal["none", "auto"] = "none") -> Mined:
+    """Return the signatures of *messages*, no workspace needed.
+
+    Args:
+        messages: One message each; with header="auto" whole raw lines, whose header
+            (time, level, host, …) is split off first.
+        header: "none" or "auto".
+
+    Returns:
+        A Mined: ``signature_ids``, one for each message, and ``templates``.
+
+    Raises:
+        InputError: another *header*.
+
+    >>> mined = mine(["took 5 ms", "took 7 ms", "started"])
+    >>> mined.signature_ids[0] == mined.signature_ids[1] != mined.signature_ids[2]
+    True
+    """
+    if header not in ("none", "auto"):
+        raise InputError(f"header is {header!r}; give 'none' or 'auto'")
+    return mine_messages(split_headers(messages) if header == "auto" else messages)

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import caseline
+
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+LINES = [
+    "2026-03-09 10:00:00,120 ERROR [worker-1] shop.Pool - no connection left after 31 ms",
+    "2026-03-09 10:00:01,120 ERROR [worker-2] shop.Pool - no connection left after 77 ms",
+    "2026-03-09 10:00:02,000 INFO [worker-2] shop.Mail - sent to someone@example.com",
+]
+FLEET = {
+    "customers": [{"customer_id": "acme", "tier": "gold"}, {"customer_id": "zeta"}],
+    "environments": [
+        {"environment_id": "acme-prod", "kind": "single_tenant", "stage": "production"},
+        {"environment_id": "zeta-prod", "kind": "single_tenant", "stage": "production"},
+    ],
+    "tenancies": [
+        {"customer_id": "acme", "environment_id": "acme-prod"},
+        {"customer_id": "zeta", "environment_id": "zeta-prod"},
+    ],
+    "spans": [
+        {
+            "environment_id": "acme-prod",
+            "component": "server",
+            "value": "8.1.0",
+            "kind": "version",
+            "valid_from": "2026-01-01T00:00:00Z",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def ws(tmp_path):
+    with caseline.open(tmp_path / "support", clock=caseline.ManualClock(NOW)) as opened:
+        opened.fleet.load(**FLEET)
+        yield opened
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "app.log"
+    path.write_text("\n".join(LINES) + "\n")
+    return path
+
+
+def bundle(path, members, manifest=None):
+    with tarfile.open(path, "w:gz") as tar:
+        files = {**({"manifest.json": json.dumps(manifest)} if manifest else {}), **members}
+        for name, text in files.items():
+            data = text.encode()
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return path
+
+
+def test_a_file_becomes_events_with_time_customer_version_and_signature(ws, log):
+    report = ws.ingest(log, environment="acme-prod")
+    assert (report.events, report.duplicates, report.rejects) == (3, 0, 0)
+    newest, *_, oldest = ws.events(customer="acme")
+    assert oldest.occurred_at == datetime(2026, 3, 9, 10, 0, 0, 120_000, tzinfo=UTC)
+    assert (oldest.version, oldest.severity_text) == ("8.1.0", "ERROR")
+    assert oldest.message == "no connection left after 31 ms"
+    assert "someone@example.com" not in newest.message
+    top = ws.signatures.top(by="customers")
+    assert sorted(row.events for row in top) == [1, 2]
+
+
+def test_the_same_file_again_changes_nothing(ws, log, tmp_path):
+    ws.ingest(log, environment="acme-prod")
+    again = ws.ingest(log, environment="acme-prod")
+    renamed = log.rename(tmp_path / "app.log.1")
+    copied = ws.ingest(renamed, environment="acme-prod")
+    assert (again.events, again.duplicates) == (copied.events, copied.duplicates) == (0, 3)
+    assert len(ws.events()) == 3
+
+
+def test_reopening_finds_everything(ws, log, tmp_path):
+    ws.ingest(log, environment="acme-prod")
+    before = ws.events().to_dicts(), ws.signatures.top().to_dicts()
+    ws.close()
+    with caseline.open(tmp_path / "support", clock=caseline.ManualClock(NOW)) as again:
+        assert (again.events().to_dicts(), again.signatures.top().to_dicts()) == before
+        assert again.ingest(log, environment="acme-prod").events == 0
+        more = again.ingest([LINES[0].replace("31", "99")], environment="acme-prod")
+        assert more.signatures_new == 0
+
+
+def test_the_manifest_of_a_bundle_says_where_it_comes_from(ws, tmp_path):
+    path = bundle(tmp_path / "b.tgz", {"logs/app.log": LINES[0]}, {"environment_id": "zeta-prod"})
+    ws.ingest(path)
+    assert [event.customer_id for event in ws.events()] == ["zeta"]
+
+
+def test_a_bundle_of_another_environment_is_quarantined(ws, tmp_path):
+    path = bundle(tmp_path / "b.tgz", {"app.log": LINES[0]}, {"environment_id": "zeta-prod"})
+    report = ws.ingest(path, environment="acme-prod")
+    assert (report.events, report.rejects) == (0, 1)
+    assert {r.reason for r in report.reject_details} == {"foreign_environment"}
+    assert len(ws.events()) == 0
+
+
+def test_a_rotated_copy_in_one_bundle_counts_once(ws, tmp_path):
+    members = {"app.log": "\n".join(LINES[1:]), "app.log.1": "\n".join(LINES[:2])}
+    report = ws.ingest(bundle(tmp_path / "b.tgz", members), environment="acme-prod")
+    assert (report.events, report.duplicates) == (3, 1)
+
+
+def test_a_truncated_bundle_gives_what_can_be_read(ws, tmp_path):
+    path = bundle(tmp_path / "b.tgz", {f"{n}.log": LINES[0] + "\n" + "x" * 999 for n in range(9)})
+    path.write_bytes(path.read_bytes()[:-60])
+    report = ws.ingest(path, environment="acme-prod")
+    assert report.events > 0
+    assert "truncated" in {r.reason for r in report.reject_details}
+    assert report.lines == report.events + report.duplicates + report.rejects
+
+
+def test_no_personal_value_reaches_a_file_of_the_workspace(ws, log, tmp_path):
+    ws.ingest(log, environment="acme-prod")
+    ticket = {
+        "ticket_id": "t1", "customer_id": "acme", "opened_at": NOW,
+        "subject": "mail of someone@example.com lost", "description": "call +1 202 555 0143",
+    }  # fmt: skip
+    ws.tickets.load([ticket])
+    ws.close()
+    for path in (tmp_path / "support").rglob("*"):
+        if path.is_file():
+            assert b"someone@example.com" not in path.read_bytes()
+            assert b"202 555 0143" not in path.read_bytes()
+
+
+def test_a_viewer_sees_no_other_customer(ws, log):
+    ws.ingest(log, environment="acme-prod")
+    ws.ingest([LINES[0]], environment="zeta-prod")
+    view = ws.as_viewer("ana", customers=["zeta"])
+    assert {event.customer_id for event in view.events()} == {"zeta"}
+    assert [row.events for row in view.signatures.top()] == [1]
+    assert [c.customer_id for c in view.fleet.customers()] == ["zeta"]
+    with pytest.raises(caseline.NotFoundError):
+        ws.as_viewer("ana", customers=["zetta"])
+    with pytest.raises(caseline.InputError):
+        ws.as_viewer("", customers=["zeta"])
+
+
+def test_an_encrypted_workspace_opens_with_its_key_only(tmp_path, log):
+    folder, clock = tmp_path / "secret", caseline.ManualClock(NOW)
+    with caseline.open(folder, key="a long random key", clock=clock) as ws:
+        ws.fleet.load(**FLEET)
+        ws.ingest(log, environment="acme-prod")
+    assert b"no connection left" not in b"".join(
+        p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    )
+    with pytest.raises(caseline.KeyMismatchError):
+        caseline.open(folder)
+    with caseline.open(folder, key="a long random key", clock=clock) as ws:
+        assert len(ws.events()) == 3
+
+
+def test_read_only_answers_and_takes_nothing_in(ws, log, tmp_path):
+    ws.ingest(log, environment="acme-prod")
+    ws.close()
+    with caseline.open(tmp_path / "support", read_only=True) as reader:
+        assert len(reader.events()) == 3
+        with pytest.raises(caseline.ReadOnlyError):
+            reader.ingest(log, environment="acme-prod")
+
+
+def test_an_ingest_that_fails_leaves_nothing_that_later_lines_lack(ws, log, monkeypatch):
+    def full_disk():
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ws._store, "transaction", full_disk)
+        with pytest.raises(OSError, match="no space left"):
+            ws.ingest(log, environment="acme-prod")
+    report = ws.ingest(log, environment="acme-prod")
+    assert (report.events, report.signatures_new) == (3, 2)
+    assert all(event.message for event in ws.events())
+
+
+def test_progress_is_told_after_each_block(ws, log):
+    told = []
+    ws.ingest(log, environment="acme-prod", progress=told.append)
+    assert told[-1].bytes_read == log.stat().st_size
+    assert told[-1].name == "app.log"
+
+
+BAD_CALLS = {
+    "no/such.log": (
+        lambda ws: ws.ingest("no/such.log", environment="acme-prod"),
+        caseline.SourceError,
+    ),
+    "did you mean 'acme-prod'": (
+        lambda ws: ws.ingest(["x"], environment="acme-prd"),
+        caseline.NotFoundError,
+    ),
+    "environment": (lambda ws: ws.ingest(["x"]), caseline.InputError),
+    "naive": (lambda ws: ws.events(window=(NOW.replace(tzinfo=None), NOW)), caseline.InputError),
+    "positive": (lambda ws: ws.events(window=timedelta(0)), caseline.InputError),
+    "limit is 0": (lambda ws: ws.events(limit=0), caseline.InputError),
+    "customer_id": (lambda ws: ws.fleet.load(customers=[{"name": "x"}]), caseline.TableError),
+    "s-none": (lambda ws: ws.impact.of("s-none"), caseline.NotFoundError),
+    "t-none": (lambda ws: ws.impact.causes("t-none"), caseline.NotFoundError),
+}
+
+
+@pytest.mark.parametrize("says", BAD_CALLS)
+def test_a_bad_call_names_the_value_and_changes_nothing(ws, log, says):
+    call, error = BAD_CALLS[says]
+    ws.ingest(log, environment="acme-prod")
+    before = ws.events().to_dicts(), ws.fleet.customers().to_dicts()
+    with pytest.raises(error, match=says):
+        call(ws)
+    assert (ws.events().to_dicts(), ws.fleet.customers().to_dicts()) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("absent/support", caseline.SourceError),
+        ("file", caseline.SourceError),
+        ("foreign", caseline.WorkspaceError),
+        ("clickhouse://host", caseline.InputError),
+    ],
+)
+def test_a_path_that_cannot_be_a_workspace_is_refused(tmp_path, path, error):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "photo.txt").write_text("x")
+    with pytest.raises(error):
+        caseline.open(path if "://" in path else tmp_path / path)
+
+
+def test_read_only_needs_a_workspace(tmp_path):
+    with pytest.raises(caseline.SourceError, match="holds no workspace"):
+        caseline.open(tmp_path, read_only=True)
+
+
+def test_mining_needs_no_workspace():
+    mined = caseline.mine([line.split(" - ")[1] for line in LINES])
+    whole = caseline.mine(LINES, header="auto")
+    assert mined.signature_ids == whole.signature_ids
+    assert mined.signature_ids[0] == mined.signature_ids[1] != mined.signature_ids[2]
+    with pytest.raises(caseline.InputError, match="header"):
+        caseline.mine(LINES, header="some")
