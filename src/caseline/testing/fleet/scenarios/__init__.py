@@ -1,0 +1,33 @@
+"""The scenarios: one module each, each saying its trap and its right answer.
+
+A new one is a module with a ``SCENARIO``, named here.
+"""
+
+from __future__ import annotations
+
+from caseline.testing.fleet.scenarios import (
+    incident,
+    s01_bad_release,
+    s03_cell_failure,
+    s05_upgrade_noise,
+    s06_loud_plugin,
+    s10_busy_calendar,
+    s11_null_fleet,
+    s14_repeated_bundles,
+    s15_damaged_bundles,
+)
+
+SCENARIOS = {
+    module.SCENARIO.name: module.SCENARIO
+    for module in (
+        s01_bad_release,
+        s03_cell_failure,
+        s05_upgrade_noise,
+        s06_loud_plugin,
+        s10_busy_calendar,
+        s11_null_fleet,
+        s14_repeated_bundles,
+        s15_damaged_bundles,
+        incident,
+    )
+}
