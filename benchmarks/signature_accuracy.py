@@ -1,0 +1,184 @@
+"""How right signatures are, and how fast: beside drain3 with its defaults.
+
+Run: ``python benchmarks/signature_accuracy.py`` for the table per system. The same
+figures stand in ``make bench``. Messages are given without their headers; groups are
+judged on the template text of the corrected labels, as published.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+from datetime import UTC, datetime
+from time import perf_counter
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+from drain3 import TemplateMiner
+from drain3.template_miner_config import TemplateMinerConfig
+from harness import Row, Setting, SkippedError, entry
+from signature_scores import Scores, mean, score
+
+from caseline.records.batches import ScrubbedBatch, Source
+from caseline.signatures.book import SignatureBook
+from caseline.signatures.mining import mine_messages, shapes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+LINES = 100_000
+
+
+def systems(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield name, messages and labels of each system."""
+    for path in sorted(folder.glob("*/*_structured_corrected.csv")):
+        table = pl.read_csv(path, infer_schema_length=0).fill_null("")
+        yield path.parent.name, table["Content"].to_list(), table["EventTemplate"].to_list()
+
+
+def own_scores(messages: Sequence[str], labels: Sequence[str]) -> Scores:
+    """Return the scores of Caseline's signatures."""
+    mined = mine_messages(messages)
+    return score(labels, mined.signature_ids, [mined.templates[n] for n in mined.signature_ids])
+
+
+def drain_scores(messages: Sequence[str], labels: Sequence[str]) -> Scores:
+    """Return the scores of drain3 with its defaults."""
+    miner = _drain()
+    found = [str(miner.add_log_message(text)["cluster_id"]) for text in messages]
+    texts = {str(one.cluster_id): one.get_template() for one in miner.drain.clusters}
+    return score(labels, found, [texts[name] for name in found])
+
+
+@entry("signatures")
+def signatures(setting: Setting) -> Iterator[Row]:
+    """Mean scores over the labelled systems, and lines a second of mining."""
+    try:
+        pairs = [
+            (own_scores(messages, labels), drain_scores(messages, labels))
+            for _, messages, labels in systems(setting.folder("loghub2k"))
+        ]
+        own, drain = mean([one for one, _ in pairs]), mean([other for _, other in pairs])
+        for name in ("ga", "fga", "pa", "fta"):
+            yield Row(
+                name=f"signatures {name.upper()}, header known",
+                figures=[getattr(own, name)],
+                unit="share",
+                baseline="drain3 defaults",
+                baseline_figures=[getattr(drain, name)],
+            )
+    finally:
+        yield from speeds(setting.rounds)
+
+
+def speeds(rounds: int) -> Iterator[Row]:
+    """Yield lines a second of ``SignatureBook.assign`` beside drain3's mining."""
+    for name, lines in (("repetitive", repetitive(LINES)), ("20 % distinct", mixed(LINES, 0.22))):
+        batch = _batch(lines)
+        share = len(batch.shapes) / len(lines)
+        yield Row(
+            name=f"signatures, {name} ({share:.1%} shapes)",
+            figures=[_lines_per_second(batch) for _ in range(rounds)],
+            unit="lines/s",
+            baseline="drain3 defaults",
+            baseline_figures=[_drain_lines_per_second(lines[:20_000])],
+        )
+
+
+def repetitive(count: int, seed: int = 1) -> list[str]:
+    """Return lines of few shapes: a storage system at work."""
+    rng = random.Random(seed)
+    lines = []
+    for _ in range(count):
+        block, host = rng.randrange(10**18, 10**19), rng.randrange(10, 100)
+        lines.append(
+            rng.choice(
+                (
+                    f"Receiving block blk_{block} src: /10.25.{host}.7:5{host}10 dest: /10.25.1.7",
+                    f"PacketResponder {host % 3} for block blk_{block} terminating",
+                    f"Deleting block blk_{block} file /data/current/dir{host}/blk_{block}",
+                )
+            )
+        )
+    return lines
+
+
+def mixed(count: int, share: float, seed: int = 2) -> list[str]:
+    """Return lines of which *share* have words as values, so that few shapes repeat."""
+    rng = random.Random(seed)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["".join(rng.choices(letters, k=rng.randrange(3, 9))) for _ in range(5000)]
+    lines = repetitive(count - int(count * share), seed)
+    for n in range(int(count * share)):
+        verb, what, why = words[n % 50], words[n % 50 + 50], words[n % 50 + 100]
+        lines.append(
+            f"request {verb} for tenant {rng.choice(words)}-{rng.choice(words)} path "
+            f"/api/{rng.choice(words)}/{rng.randrange(10 ** rng.randrange(1, 9))} took "
+            f"{rng.randrange(1000)}ms status={rng.choice((200, 404, 500))} "
+            f"user={rng.choice(words)} {what} {why}"
+        )
+    rng.shuffle(lines)
+    return lines
+
+
+def _batch(lines: Sequence[str]) -> ScrubbedBatch:
+    messages = pl.Series("message", lines)
+    rows, shapes = shapes_of(messages)
+    source = Source(
+        name="bench.log",
+        collection_id="bench",
+        origin="bench",
+        received_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    frame = pl.DataFrame({"message": messages, "shape": pl.Series(rows)})
+    return ScrubbedBatch(source=source, frame=frame, shapes=shapes)
+
+
+def _lines_per_second(batch: ScrubbedBatch) -> float:
+    book = SignatureBook()
+    started = perf_counter()
+    book.assign(batch)
+    return batch.frame.height / (perf_counter() - started)
+
+
+def _drain_lines_per_second(lines: Sequence[str]) -> float:
+    miner = _drain()
+    started = perf_counter()
+    for line in lines:
+        miner.add_log_message(line)
+    return len(lines) / (perf_counter() - started)
+
+
+def _drain() -> TemplateMiner:
+    logging.getLogger("drain3").setLevel(logging.ERROR)
+    return TemplateMiner(config=TemplateMinerConfig())
+
+
+def main() -> None:
+    """Print the scores of each system, then the speeds."""
+    setting = Setting()
+    print(f"{'system':<14}" + "".join(f"{n:>7}" for n in ("GA", "FGA", "PA", "FTA")) + "   drain3")
+    pairs = []
+    try:
+        for name, messages, labels in systems(setting.folder("loghub2k")):
+            pairs.append((own_scores(messages, labels), drain_scores(messages, labels)))
+            print(_line(name, *pairs[-1]))
+        print(_line("mean", *(mean(list(column)) for column in zip(*pairs, strict=True))))
+    except SkippedError as reason:
+        print(f"skipped: {reason}")
+    for row in speeds(setting.rounds):
+        print(row.name, f"{max(row.figures):,.0f} lines/s; drain3 {row.baseline_figures[0]:,.0f}")
+
+
+def _line(name: str, own: Scores, drain: Scores) -> str:
+    figures = [getattr(one, n) for one in (own, drain) for n in ("ga", "fga", "pa", "fta")]
+    return f"{name:<14}" + "".join(f"{figure:>7.3f}" for figure in figures)
+
+
+if __name__ == "__main__":
+    main()
