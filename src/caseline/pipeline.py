@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.clock import Stopwatch
+from caseline.errors import WorkspaceError
 from caseline.normalize.normalizer import FileNormalizer
 from caseline.records.answers import Table
 from caseline.records.batches import Part
@@ -88,10 +89,11 @@ class Ingest:
         watch = Stopwatch()
         for file in collection.files():
             self._take(file, collection)
-        if self._sources:
+        if self._sources or self._waiting:
             self._flush(collection)
             self._tell(collection.name, collection)
         self._rejects += collection.rejects
+        self._check(collection)
         self._close(collection)
         return self._report(collection, watch.seconds())
 
@@ -102,6 +104,8 @@ class Ingest:
             raw = normalizer.feed(block)
             self._rejects += raw.rejects
             self._formats.update(raw.formats)
+            self._counts["records"] += raw.frame.height
+            self._counts["physical_lines"] += int(raw.frame["lines"].sum())
             self._waiting.append(raw)
             self._parts.append(Part(source=file.source, batch_id=self._batch_id(block)))
             if sum(batch.frame.height for batch in self._waiting) >= _ROWS_AT_ONCE:
@@ -132,6 +136,16 @@ class Ingest:
         self._replaced.update(scrubbed.replaced)
         return replace(self._book.assign(scrubbed), parts=tuple(self._parts))
 
+    def _check(self, collection: Collection) -> None:
+        """Refuse to call a collection complete when a record of it went missing."""
+        counts = self._counts
+        missing = counts["records"] - counts["events"] - counts["duplicates"]
+        if missing:
+            raise WorkspaceError(
+                f"{collection.name}: {missing} of {counts['records']} records were read but are "
+                "neither stored nor known; ingest it again, and report this"
+            )
+
     def _close(self, collection: Collection) -> None:
         """Note that nothing of *collection* is missing, and what of it was refused."""
         rows = (
@@ -148,7 +162,6 @@ class Ingest:
     def _count(self, signed: SignedBatch) -> None:
         frame = signed.frame
         self._counts["signatures_new"] += signed.minted.height
-        self._counts["physical_lines"] += int(frame["lines"].sum())
         self._counts["unattributed"] += frame.select(
             (pl.col("customer_id").is_null() & pl.col("share_group").is_null()).sum()
         ).item()
@@ -199,6 +212,7 @@ class Ingest:
             collection_id=collection.collection_id,
             environment_id=collection.environment_id,
             received_at=at,
+            lines=self._counts["records"] + rejects,
             events=self._counts["events"],
             duplicates=self._counts["duplicates"],
             rejects=rejects,

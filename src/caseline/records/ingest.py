@@ -23,7 +23,7 @@ class IngestReport:
     Args:
         collection_id: Identity of the bundle, file or stream slice, by its content.
         environment_id: The installation it was taken for.
-        lines: Records and rejected lines.
+        lines: Records that were read and lines that were rejected, counted as they are read.
         events: Records stored now.
         duplicates: Records that were known already.
         rejects: Lines that could not become records.
@@ -41,6 +41,7 @@ class IngestReport:
     collection_id: str
     environment_id: str | None
     received_at: datetime
+    lines: int
     events: int
     duplicates: int
     rejects: int
@@ -55,11 +56,6 @@ class IngestReport:
     bytes_read: int = 0
 
     @property
-    def lines(self) -> int:
-        """Records and rejected lines: events + duplicates + rejects."""
-        return self.events + self.duplicates + self.rejects
-
-    @property
     def lines_per_second(self) -> float:
         """Physical lines read in a second of this ingest; 0 for an empty one."""
         return self.physical_lines / self.seconds if self.seconds else 0.0
@@ -69,7 +65,6 @@ class IngestReport:
         names = (n for n in self.__dataclass_fields__ if n not in ("coverage", "reject_details"))
         return {
             **{name: plain(getattr(self, name)) for name in names},
-            "lines": self.lines,
             "lines_per_second": self.lines_per_second,
             "coverage": self.coverage.to_dicts(),
             "reject_details": self.reject_details.to_dicts(),

@@ -1,0 +1,88 @@
+"""Nothing is lost on the way: what is read is stored, known or rejected."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import caseline
+from caseline import pipeline
+from caseline.collect.limits import Limits
+from caseline.collect.opening import open_collection
+from caseline.errors import WorkspaceError
+
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+START = datetime(2026, 3, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def ws(tmp_path):
+    with caseline.open(tmp_path / "support", clock=caseline.ManualClock(NOW)) as opened:
+        opened.fleet.load(
+            customers=[{"customer_id": "acme"}],
+            environments=[{"environment_id": "prod", "kind": "single_tenant"}],
+            tenancies=[{"customer_id": "acme", "environment_id": "prod"}],
+        )
+        yield opened
+
+
+def step(ws, engine=None):
+    return pipeline.Ingest(
+        engine or ws._store, ws.fleet.attributor(), ws._scrubber, ws._book, secret=ws._secret
+    )
+
+
+def log(lines, *, minute):
+    moments = (START + timedelta(minutes=minute, milliseconds=n) for n in range(lines))
+    return "".join(f"{m:%Y-%m-%d %H:%M:%S},{n:03} INFO [w] shop.Job - step {n} of {minute} done\n"
+                   for n, m in enumerate(moments))  # fmt: skip
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    files=st.lists(st.integers(1, 60), min_size=1, max_size=4),
+    block=st.sampled_from([90, 700, 1_000_000]),
+    at_once=st.sampled_from([1, 17, 1_000_000]),
+    again=st.booleans(),
+)
+def test_every_line_is_accounted_for_however_it_is_batched(
+    ws, tmp_path_factory, monkeypatch, files, block, at_once, again
+):
+    monkeypatch.setattr(pipeline, "_ROWS_AT_ONCE", at_once)
+    folder = tmp_path_factory.mktemp("logs")
+    for number, lines in enumerate(files):
+        (folder / f"{number}.log").write_text(log(lines, minute=number))
+    before = len(ws.events(limit=10_000))
+    reports = [
+        step(ws).run(
+            open_collection(
+                folder, received_at=NOW, environment_id="prod", limits=Limits(block_bytes=block)
+            )
+        )
+        for _ in range(1 + again)
+    ]
+    for report in reports:
+        assert report.lines == report.physical_lines == sum(files)
+        assert report.lines == report.events + report.duplicates + report.rejects
+    assert len(ws.events(limit=10_000)) == before + sum(report.events for report in reports)
+    assert all(report.events == 0 for report in reports[1:])
+
+
+def test_a_collection_is_not_complete_when_the_store_loses_a_record(ws, tmp_path):
+    class Forgetful:
+        def __getattr__(self, name):
+            return getattr(ws._store, name)
+
+        def append(self, batch):
+            events, duplicates = ws._store.append(batch)
+            return events - 1, duplicates
+
+    (tmp_path / "a.log").write_text(log(3, minute=1))
+    source = open_collection(tmp_path / "a.log", received_at=NOW, environment_id="prod")
+    with pytest.raises(WorkspaceError, match="1 of 3 records were read but are neither stored"):
+        step(ws, Forgetful()).run(source)
+    status = ws._store._value("SELECT status FROM catalog.collections")
+    assert status == "open"
