@@ -62,14 +62,15 @@ def lower_tail(
     return 1.0 - upper_tail(seen + 1, means, dispersion=dispersion)
 
 
-def common_dispersion(counts: ArrayLike, means: ArrayLike) -> float:
+def common_dispersion(counts: ArrayLike, means: ArrayLike, *, freedom: float = 1.0) -> float:
     """Return the dispersion that explains how *counts* scatter around *means*.
 
-    Moments, not likelihood: sum((x - m)^2 - m) / sum(m^2), at least 0.
+    Moments, not likelihood: sum((x - m)^2 / freedom - m) / sum(m^2), at least 0.
 
     Args:
         counts: Observed counts, any shape.
         means: Their expectations, the same shape.
+        freedom: The share of the counts that the means were not fitted to, above 0.
 
     Source:
         A. C. Cameron and P. K. Trivedi (1998), Regression Analysis of Count Data, 3.2.
@@ -79,5 +80,5 @@ def common_dispersion(counts: ArrayLike, means: ArrayLike) -> float:
     """
     seen, mean = np.asarray(counts, dtype=np.float64), np.asarray(means, dtype=np.float64)
     weight = float((mean**2).sum())
-    excess = float(((seen - mean) ** 2 - mean).sum())
+    excess = float(((seen - mean) ** 2 / freedom - mean).sum())
     return max(0.0, excess / weight) if weight > 0 else 0.0
