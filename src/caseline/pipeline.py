@@ -85,6 +85,7 @@ class Ingest:
         self._rejects: list[Reject] = []
         self._sources: list[Source] = []
         self._waiting: list[RawBatch] = []
+        self._rows_waiting = 0
         self._parts: list[Part] = []
 
     def run(self, collection: Collection) -> IngestReport:
@@ -111,7 +112,8 @@ class Ingest:
             self._counts["physical_lines"] += int(raw.frame["lines"].sum())
             self._waiting.append(raw)
             self._parts.append(Part(source=file.source, batch_id=self._batch_id(block)))
-            if sum(batch.frame.height for batch in self._waiting) >= _ROWS_AT_ONCE:
+            self._rows_waiting += raw.frame.height
+            if self._rows_waiting >= _ROWS_AT_ONCE:
                 self._flush(collection)
             self._tell(file.source.name, collection)
 
@@ -133,6 +135,7 @@ class Ingest:
             self._counts["duplicates"] += duplicates
             self._count(signed)
         self._sources, self._waiting, self._parts = [], [], []
+        self._rows_waiting = 0
 
     def _signed(self) -> SignedBatch:
         scrubbed = self._scrubber.scrub(self._attributor.place(_together(self._waiting)))
