@@ -153,30 +153,40 @@ class EmbeddedStore:
 
     def save(self, table: str, rows: pl.DataFrame) -> int:
         """Write *rows*, replacing those with equal keys: see ``Engine.save``."""
+        key = _key_of(table, rows)
         if rows.is_empty():
             return 0
-        with self.transaction():
-            self.remove(table, rows)
-            self._hub.register("incoming", _naive(rows).to_arrow())
-            self._hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM incoming")
-            self._hub.unregister("incoming")
+        with self.transaction(), self._given(rows):
+            self._delete(table, key)
+            self._hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM given")
         self._aliased = self._aliased or table == "signature_aliases"
         return rows.height
 
     def remove(self, table: str, rows: pl.DataFrame) -> int:
         """Remove the rows whose keys stand in *rows*: see ``Engine.remove``."""
-        if table not in schema.KEYS:
-            raise InputError(f"no catalog table {table!r}; there are {sorted(schema.KEYS)}")
+        key = _key_of(table, rows)
         if rows.is_empty():
             return 0
-        key = [name for name in schema.KEYS[table] if name in rows.columns]
+        with self.transaction(), self._given(rows.select(key)):
+            return self._delete(table, key)
+
+    @contextmanager
+    def _given(self, rows: pl.DataFrame) -> Iterator[None]:
+        """Let statements inside read *rows* as ``given``."""
+        self._hub.register("given", _naive(rows).to_arrow())
+        try:
+            yield
+        finally:
+            self._hub.unregister("given")
+
+    def _delete(self, table: str, key: Sequence[str]) -> int:
+        """Delete the rows whose keys are given; return how many there were."""
+        columns = ", ".join(f'"{name}"' for name in key)
         same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM i."{name}"' for name in key)
-        with self.transaction():
-            self._hub.register("outgoing", _naive(rows.select(key).unique()).to_arrow())
-            removed = self._hub.execute(
-                f"DELETE FROM catalog.{table} t USING outgoing i WHERE {same}"
-            ).fetchone()
-            self._hub.unregister("outgoing")
+        removed = self._hub.execute(
+            f"DELETE FROM catalog.{table} t USING (SELECT DISTINCT {columns} FROM given) i "
+            f"WHERE {same}"
+        ).fetchone()
         return int(removed[0]) if removed else 0
 
     @contextmanager
@@ -307,6 +317,13 @@ class ScopedStore:
 
     def _refusal(self, what: str) -> ReadOnlyError:
         return ReadOnlyError(f"{what}: a viewer only reads; ask the workspace's owner")
+
+
+def _key_of(table: str, rows: pl.DataFrame) -> list[str]:
+    """Return the columns of *rows* that tell rows of the catalog's *table* apart."""
+    if table not in schema.KEYS:
+        raise InputError(f"no catalog table {table!r}; there are {sorted(schema.KEYS)}")
+    return [name for name in schema.KEYS[table] if name in rows.columns]
 
 
 def _ledger(rows: pl.DataFrame, kept: pl.DataFrame, parts: Sequence[Part]) -> pl.DataFrame:
