@@ -206,6 +206,29 @@ def test_a_viewer_sees_its_customers_only(ten):
     assert statuses(mine.of("s-lock")) == {"c2": "hit", "c3": "clear"}
 
 
+def issue_of(fleet, *signatures):
+    row = {"issue_id": "i-1", "kind": "new", "status": "new", "title": "t"}
+    fleet.store.save("issues", pl.DataFrame([row | {"detected_at": at(days=9)}]))
+    members = pl.DataFrame({"issue_id": ["i-1"] * len(signatures), "signature_id": signatures})
+    fleet.store.save("issue_signatures", members)
+
+
+def test_a_viewer_learns_of_an_issue_only_the_signatures_it_has(ten):
+    ten.add(errors("c5", at(days=6), signature_id="s-disk"))
+    issue_of(ten, "s-lock", "s-disk")
+    mine = Impacts(ten.store.scoped(frozenset({"c2", "c3"})), ten.clock)
+    assert mine.of("i-1").signature_ids == ("s-lock",)
+    assert ten.impact.of("i-1").signature_ids == ("s-disk", "s-lock")
+
+
+def test_an_issue_keeps_the_events_of_a_signature_merged_since(ten):
+    issue_of(ten, "s-lock")
+    before = ten.impact.of("i-1").events
+    alias = {"signature_id": "s-lock", "merged_into": "s-save", "reason": "r", "author": "rule"}
+    ten.store.save("signature_aliases", pl.DataFrame([alias]))
+    assert ten.impact.of("i-1").events == before > 0
+
+
 def test_the_answer_is_one_line_and_json(ten):
     impact = ten.impact.of("s-lock")
     assert "\n" not in repr(impact)

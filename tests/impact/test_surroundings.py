@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from caseline.errors import InputError, NotFoundError
+from caseline.impact.face import Impacts
 
 MARCH = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -118,3 +119,11 @@ def test_the_answer_is_one_line_and_json(busy):
     context = noon(busy)
     assert "\n" not in repr(context)
     assert json.dumps(context.to_dict())
+
+
+def test_a_viewer_learns_of_changes_only_what_concerns_its_customers(busy):
+    mine = Impacts(busy.store.scoped(frozenset({"c1"})), busy.clock)
+    found = mine.context("c1", around=at(days=9, hours=12)).changes
+    assert [(row.change_id, row.scope) for row in found] == [("CH-1", "e1"), ("CH-3", None)]
+    elsewhere = busy.store.scoped(frozenset({"c3"}))
+    assert elsewhere.ask("fleet_changes")["change_id"].to_list() == ["CH-3"]

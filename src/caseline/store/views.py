@@ -82,6 +82,7 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "all_signatures": "SELECT * FROM catalog.signatures",
         "signature_aliases": "SELECT * FROM catalog.signature_aliases",
         "shapes": "SELECT * FROM catalog.shapes",
+        "issue_signatures": _issue_signatures(sight),
         **_catalog(sight),
     }
     if sight.past:
@@ -183,6 +184,34 @@ def _own_environments(column: str, sight: Sight) -> str:
     )
 
 
+def _issue_signatures(sight: Sight) -> str:
+    """Return the members of issues as they are read today; a viewer's are those it has seen."""
+    signature, join = _alias(sight)
+    seen = " WHERE signature_id IN (SELECT signature_id FROM all_months)" if sight.scoped else ""
+    return (
+        f"SELECT * FROM (SELECT DISTINCT p.issue_id, {signature} AS signature_id "
+        f"FROM catalog.issue_signatures p{join}) members{seen}"
+    )
+
+
+_OWN_SCOPE = (
+    "list_intersect(list_transform(string_split(scope, ','), lambda x: trim(x)), "
+    "(SELECT coalesce(list(environment_id), []) FROM catalog.tenancies "
+    "WHERE customer_id IN (SELECT unnest($viewer))))"
+)
+"""Of the environments that a change's scope names, those where the viewer's customers are."""
+
+
+def _changes_columns(sight: Sight) -> str:
+    if not sight.scoped:
+        return "*"
+    return f"* REPLACE (array_to_string(list_sort({_OWN_SCOPE}), ', ') AS scope)"
+
+
+def _touching_changes(sight: Sight) -> str:
+    return f" AND (scope IS NULL OR len({_OWN_SCOPE}) > 0)" if sight.scoped else ""
+
+
 def _catalog(sight: Sight) -> dict[str, str]:
     mine = " AND customer_id IN (SELECT unnest($viewer))" if sight.scoped else ""
     past = sight.past
@@ -195,12 +224,7 @@ def _catalog(sight: Sight) -> dict[str, str]:
         if sight.scoped
         else ""
     )
-    own_issues = (
-        " AND issue_id IN (SELECT s.issue_id FROM catalog.issue_signatures s "
-        "JOIN all_months m ON m.signature_id = s.signature_id)"
-        if sight.scoped
-        else ""
-    )
+    own_issues = " AND issue_id IN (SELECT issue_id FROM issue_signatures)" if sight.scoped else ""
     own_links = own_rejects = ""
     if sight.scoped:
         own = "(SELECT ticket_id FROM catalog.tickets WHERE true" + mine + ")"
@@ -215,7 +239,7 @@ def _catalog(sight: Sight) -> dict[str, str]:
         "share_groups": ("*", mine),
         "environments": ("*", _own_environments("environment_id", sight)),
         "spans": ("*", _own_environments("environment_id", sight)),
-        "changes": ("*", ""),
+        "changes": (_changes_columns(sight), _touching_changes(sight)),
         "tickets": (
             resolved if past else "*",
             mine + (" AND opened_at <= $as_of" if past else ""),
@@ -228,7 +252,6 @@ def _catalog(sight: Sight) -> dict[str, str]:
         ),
         "sources": ("*", " AND received_at <= $as_of" if past else ""),
         "issues": ("*", own_issues + (" AND detected_at <= $as_of" if past else "")),
-        "issue_signatures": ("*", own_issues),
         "links": ("*", own_links + (" AND created_at <= $as_of" if past else "")),
         "rejects": ("*", own_rejects),
     }
