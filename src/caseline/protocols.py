@@ -26,6 +26,11 @@ class Engine(Protocol):
         """Whether ``save``, ``remove`` and ``append`` are allowed."""
         ...
 
+    @property
+    def scope(self) -> frozenset[str] | None:
+        """The customers that exist for it; None if all do."""
+        ...
+
     def ask(
         self,
         question: str,

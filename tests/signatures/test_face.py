@@ -225,6 +225,39 @@ def test_viewer_sees_what_the_customer_has_and_changes_nothing(store, book, cloc
     assert book.canonical(names[0]) == names[0]
 
 
+def test_a_line_that_only_others_have_looks_like_one_that_nobody_has(store, book, clock):
+    viewer = Signatures(store.scoped(frozenset({"c-2"})), book, clock)
+    known, unknown = (viewer.explain(f"{what} 7 is full").to_dict() for what in ("disk", "cask"))
+
+    assert {k for k in known if known[k] != unknown[k]} == {"shape", "tokens"}
+
+
+def test_viewer_cannot_tell_which_signatures_there_are(store, book, clock):
+    viewer = Signatures(store.scoped(frozenset({"c-2"})), book, clock)
+    there = book.match("disk 7 is full").signature_id
+
+    for name in (there, "s-nothing"):
+        with pytest.raises(ReadOnlyError):
+            viewer.split(name)
+        with pytest.raises(ReadOnlyError):
+            viewer.merge([name, "s-other"])
+
+
+def test_viewer_reads_a_merged_signature_in_its_own_words(store, signatures, book, clock):
+    names = [book.match(text).signature_id for text in ("disk 7 is full", "link down")]
+    signatures.merge(names)
+    viewer = Signatures(store.scoped(frozenset({"c-2"})), book, clock)
+
+    assert [row.template for row in viewer.top()] == ["link down"]
+    assert viewer.get(names[1]).template == viewer.match("link down").template == "link down"
+    with pytest.raises(NotFoundError):
+        viewer.explain(names[0])
+    texts = store.scoped(frozenset({"c-2"})).ask("signature_texts", signature_ids=names)
+    assert texts["template"].to_list() == ["link down"]
+    owner = signatures.top(window=timedelta(days=100))
+    assert "disk <*> is full" in [row.template for row in owner]
+
+
 def test_short_window_has_no_whole_periods():
     window = Window(start=START, end=START + timedelta(minutes=10))
     bounds = whole_periods(window)

@@ -107,14 +107,20 @@ class Signatures:
         """Return why a line has its signature, or what a signature is made of.
 
         Args:
-            id_or_line: A signature's id, or a message without its header.
+            id_or_line: A signature's id, or a message without its header. Of a line
+                that it has not seen, a viewer learns no more than its tokens.
         """
         signature = self._book.signature(id_or_line)
+        scoped = self._engine.scope is not None
         if signature is not None:
-            self.get(id_or_line)
+            row = self.get(id_or_line)
+            if scoped and row["template"] != signature.template:
+                raise NotFoundError.of("signature", id_or_line)
             return self._book.describe(signature)
         found = self._book.explain(id_or_line)
-        if found.signature_id is not None and self._seen(found.signature_id) is None:
+        seen = found.signature_id is not None and self._seen(found.signature_id) is not None
+        if scoped and not seen:
+            # A line that only others have must look like one that nobody has.
             return replace(
                 found, signature_id=None, merged_into=None, template="", variables=(), steps=()
             )
@@ -133,13 +139,14 @@ class Signatures:
         Raises:
             InputError: fewer than two different signatures.
             NotFoundError: a signature that no event has.
+            ReadOnlyError: opened read-only, or asked by a viewer.
         """
         wanted = [ids] if isinstance(ids, str) else list(ids)
         target = into if into is not None else next(iter(wanted), "")
-        names = {self.get(name)["signature_id"] for name in (*wanted, target)}
-        if len(names) < 2:  # noqa: PLR2004 - a pair
-            raise InputError(f"{len(names)} signature is nothing to merge; give two or more")
         with self._engine.transaction():
+            names = {self.get(name)["signature_id"] for name in (*wanted, target)}
+            if len(names) < 2:  # noqa: PLR2004 - a pair
+                raise InputError(f"{len(names)} signature is nothing to merge; give two or more")
             self._book.merge(wanted, target)
             self._engine.save("signature_aliases", self._book.take_merges())
         return self._book.canonical(target)
@@ -156,12 +163,15 @@ class Signatures:
         Raises:
             NotFoundError: no such signature.
             InputError: it was not merged into another.
+            ReadOnlyError: opened read-only, or asked by a viewer.
         """
-        if self._book.signature(signature_id) is None:
-            raise NotFoundError.of("signature", signature_id)
-        if self._book.canonical(signature_id) == signature_id:
-            raise InputError(f"{signature_id} is merged into nothing; only a merge can be undone")
         with self._engine.transaction():
+            if self._book.signature(signature_id) is None:
+                raise NotFoundError.of("signature", signature_id)
+            if self._book.canonical(signature_id) == signature_id:
+                raise InputError(
+                    f"{signature_id} is merged into nothing; only a merge can be undone"
+                )
             self._book.split(signature_id)
             self._engine.save("signature_aliases", self._book.take_merges())
         return signature_id

@@ -100,6 +100,11 @@ class EmbeddedStore:
         """Whether ``save``, ``remove`` and ``append`` are allowed."""
         return not self.read_only
 
+    @property
+    def scope(self) -> None:
+        """All customers exist for it."""
+        return None
+
     # questions ------------------------------------------------------------------
 
     def ask(
@@ -281,6 +286,11 @@ class ScopedStore:
     def __init__(self, store: EmbeddedStore, customers: frozenset[str]) -> None:
         self._store = store
         self._customers = customers
+
+    @property
+    def scope(self) -> frozenset[str]:
+        """The customers that exist for it."""
+        return self._customers
 
     def ask(
         self,

@@ -79,7 +79,7 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "all_months": _rollup("months", sight, sight.all_partitions),
         "coverage": _coverage(sight),
         "signatures": _signatures(sight),
-        "all_signatures": "SELECT * FROM catalog.signatures",
+        "all_signatures": _templates(sight),
         "signature_aliases": "SELECT * FROM catalog.signature_aliases",
         "shapes": "SELECT * FROM catalog.shapes",
         "issue_signatures": _issue_signatures(sight),
@@ -158,6 +158,29 @@ def _coverage(sight: Sight) -> str:
     return _union(parts, "")
 
 
+def _templates(sight: Sight) -> str:
+    """Return all signatures; of merged ones a viewer reads a template that it has itself.
+
+    A merge by hand may join templates with other words: those of a signature that only
+    other customers have are theirs.
+    """
+    if not (sight.scoped and sight.aliased):
+        return "SELECT * FROM catalog.signatures"
+    signature, _ = _alias(sight)
+    columns = f"p.signature_id AS template_id, {signature} AS signature_id"
+    held = _union(
+        (_select(columns, "months", sight, name, []) for name in sight.all_partitions),
+        _select(columns, "months", sight, "empty", ["false"]),
+    )
+    return (
+        "SELECT s.signature_id, s.scheme, s.kind, t.template, t.parts, t.rules "
+        "FROM catalog.signatures s JOIN (SELECT signature_id, coalesce(max(template_id) "
+        "FILTER (template_id = signature_id), min(template_id)) AS template_id "
+        f"FROM ({held}) held GROUP BY signature_id) own ON own.signature_id = s.signature_id "
+        "JOIN catalog.signatures t ON t.signature_id = own.template_id"
+    )
+
+
 def _signatures(sight: Sight) -> str:
     merged = (
         " AND s.signature_id NOT IN (SELECT signature_id FROM catalog.signature_aliases "
@@ -168,7 +191,7 @@ def _signatures(sight: Sight) -> str:
     seen = "LEFT JOIN" if not (sight.scoped or sight.past) else "JOIN"
     return (
         "SELECT s.signature_id, s.template, s.scheme, s.kind, m.severity, m.first_seen, "
-        f"m.last_seen, s.parts FROM catalog.signatures s {seen} (SELECT signature_id, "
+        f"m.last_seen, s.parts FROM all_signatures s {seen} (SELECT signature_id, "
         "max(severity) AS severity, min(first_at) AS first_seen, max(last_at) AS last_seen "
         "FROM all_months GROUP BY signature_id) m ON m.signature_id = s.signature_id "
         f"WHERE true{merged}"
