@@ -209,6 +209,40 @@ BAD_CALLS = {
     "customer_id": (lambda ws: ws.fleet.load(customers=[{"name": "x"}]), caseline.TableError),
     "s-none": (lambda ws: ws.impact.of("s-none"), caseline.NotFoundError),
     "t-none": (lambda ws: ws.impact.causes("t-none"), caseline.NotFoundError),
+    "as_of is a naive": (
+        lambda ws: ws.events(as_of=NOW.replace(tzinfo=None)),
+        caseline.InputError,
+    ),
+    "since is a timedelta": (
+        lambda ws: ws.impact.detect(since=timedelta(days=1)),
+        caseline.InputError,
+    ),
+    "limit is a str": (lambda ws: ws.signatures.top(limit="5"), caseline.InputError),
+    "limit is a float": (lambda ws: ws.impact.causes("t-none", limit=2.5), caseline.InputError),
+    "limit is a NoneType": (lambda ws: ws.events(limit=None), caseline.InputError),
+    "customer is a int": (lambda ws: ws.events(customer=17), caseline.InputError),
+    "customer is a list": (lambda ws: ws.tickets.all(customer=["acme"]), caseline.InputError),
+    "customer is a NoneType": (lambda ws: ws.fleet.versions(None), caseline.InputError),
+    "customer is a Row": (
+        lambda ws: ws.impact.context(ws.fleet.customer("acme"), around=NOW),
+        caseline.InputError,
+    ),
+    "signature is a Row": (
+        lambda ws: ws.signatures.get(ws.signatures.top()[0]),
+        caseline.InputError,
+    ),
+    "signature or issue is a Row": (
+        lambda ws: ws.impact.of(ws.signatures.top()[0]),
+        caseline.InputError,
+    ),
+    "signature is a int": (lambda ws: ws.trends.series(17), caseline.InputError),
+    "ticket is a int": (lambda ws: ws.tickets.get(17), caseline.InputError),
+    "line is a bytes": (lambda ws: ws.signatures.match(b"x"), caseline.InputError),
+    "window is a int": (
+        lambda ws: ws.impact.context("acme", around=NOW, window=3),
+        caseline.InputError,
+    ),
+    "customers is a str": (lambda ws: ws.as_viewer("ana", customers="acme"), caseline.InputError),
 }
 
 

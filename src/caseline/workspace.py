@@ -169,9 +169,12 @@ class Workspace(View):
 
         Raises:
             NotFoundError: the fleet has no such customer.
+            InputError: *name* is empty, or *customers* is no collection of ids.
         """
         if not name:
             raise InputError("name is empty; say who asks")
+        if isinstance(customers, str):
+            raise InputError("customers is a str; give a list of ids")
         allowed = frozenset(self.fleet.known_customers(customers))
         return View(self._store.scoped(allowed), self._clock, self._scrubber, self._book)
 

@@ -60,6 +60,13 @@ def test_the_window_is_kept_to_the_minute(busy):
     assert context.signatures[0].events == 2
 
 
+def test_the_window_may_be_a_pair_of_moments(busy):
+    pair = (at(days=9, hours=12, minutes=5), at(days=9, hours=12, minutes=15))
+    context = noon(busy, window=pair)
+    assert context.signatures[0].events == 2
+    assert (context.window.start, context.window.end) == pair
+
+
 def test_versions_changes_and_tickets_are_those_of_the_customer(busy):
     context = noon(busy)
     assert [row.value for row in context.versions] == ["8.1"]

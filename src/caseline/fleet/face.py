@@ -13,6 +13,7 @@ from caseline.fleet.attribution import Attributor
 from caseline.fleet.loading import LoadReport, changed, check_together, delivered
 from caseline.fleet.settings import FleetSettings, shipped_settings
 from caseline.records.answers import Row, Table
+from caseline.records.arguments import checked_id
 from caseline.records.tables import FLEET
 from caseline.records.windows import Window
 
@@ -227,7 +228,7 @@ class Fleet:
 
 
 def _one(table: pl.DataFrame, column: str, value: str, kind: str) -> Row:
-    found = table.filter(pl.col(column) == value)
+    found = table.filter(pl.col(column) == checked_id(value, kind))
     if found.is_empty():
         raise NotFoundError.of(kind, value, table[column].to_list())
     return Row(found.row(0, named=True))

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from caseline.clock import in_utc
-from caseline.errors import InputError
 from caseline.impact.assessment import assess, signatures_of
 from caseline.impact.detections import Detection, Detections
 from caseline.impact.explaining import explain
 from caseline.impact.issues import detect_issues
 from caseline.impact.surroundings import look_around
+from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Impacts:
             NotFoundError: the workspace knows no such signature or issue.
             InputError: a naive datetime or an empty window.
         """
+        checked_id(signature_or_issue, "signature or issue")
         now = self._now(as_of)
         span = None if window is None else Window.of(window, as_of=now)
         signature_ids = signatures_of(self._engine, signature_or_issue, as_of=as_of)
@@ -92,7 +93,7 @@ class Impacts:
             InputError: a naive datetime, or *since* not before the present.
         """
         now = self._now(as_of)
-        start = Window(start=since, end=now).start
+        start = Window(start=in_utc(since, "since"), end=now).start
         frame, notes = detect_issues(self._engine, since=start, now=now, as_of=as_of)
 
         def impact_of(found: Detection) -> Impact:
@@ -125,8 +126,8 @@ class Impacts:
             NotFoundError: the workspace knows no such ticket.
             InputError: *limit* below 1, or a naive datetime.
         """
-        if limit < 1:
-            raise InputError(f"limit is {limit}; ask for at least 1 cause")
+        checked_id(ticket, "ticket")
+        limit = checked_limit(limit)
         now = self._now(as_of)
         return explain(self._engine, ticket, limit=limit, now=now, as_of=as_of)
 
@@ -135,7 +136,7 @@ class Impacts:
         customer: str,
         *,
         around: datetime,
-        window: timedelta = timedelta(minutes=30),
+        window: Window | timedelta | tuple[datetime, datetime] = timedelta(minutes=30),
         as_of: datetime | None = None,
     ) -> Context:
         """Return what happened at a customer around a moment.
@@ -143,18 +144,19 @@ class Impacts:
         Args:
             customer: Its id.
             around: The moment.
-            window: How far to look before and after it.
+            window: How far to look before and after it; or from when to when.
             as_of: Hide what was received later.
 
         Raises:
             NotFoundError: the fleet has no such customer.
             InputError: a naive datetime, or a window that is not positive.
         """
+        checked_id(customer, "customer")
         now = self._now(as_of)
         moment = in_utc(around, "around")
-        if window <= timedelta(0):
-            raise InputError(f"window is {window}; give a positive timedelta")
-        span = Window(start=moment - window, end=moment + window)
+        span = Window.of(window, as_of=moment)
+        if isinstance(window, timedelta):
+            span = Window(start=span.start, end=moment + window)
         return look_around(self._engine, customer, span, as_of=as_of, now=now)
 
     def _now(self, as_of: datetime | None) -> datetime:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from caseline.clock import Clock, in_utc
 from caseline.errors import InputError, NotFoundError
 from caseline.records.answers import Row, Table
+from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ class Signatures:
         """
         if by not in ("customers", "events"):
             raise InputError(f"by is {by!r}; give 'customers' or 'events'")
-        if limit < 1:
-            raise InputError(f"limit is {limit}; give at least 1")
+        limit = checked_limit(limit)
         moment = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
         if window is None:
             frame = self._engine.ask("top_signatures_ever", as_of=as_of, by=by, limit=limit)
@@ -88,7 +88,7 @@ class Signatures:
         Raises:
             NotFoundError: no event has it.
         """
-        name = self._book.canonical(signature_id)
+        name = self._book.canonical(checked_id(signature_id, "signature"))
         frame = self._engine.ask("signature", signature=name)
         if frame.is_empty():
             raise NotFoundError.of("signature", signature_id)
@@ -99,8 +99,11 @@ class Signatures:
 
         Args:
             line: A message without its header, scrubbed as stored ones are.
+
+        Raises:
+            InputError: *line* is no text.
         """
-        found = self._book.match(line)
+        found = self._book.match(_checked_line(line))
         return None if found is None else self._seen(found.signature_id)
 
     def explain(self, id_or_line: str) -> Explanation:
@@ -110,7 +113,7 @@ class Signatures:
             id_or_line: A signature's id, or a message without its header. Of a line
                 that it has not seen, a viewer learns no more than its tokens.
         """
-        signature = self._book.signature(id_or_line)
+        signature = self._book.signature(_checked_line(id_or_line))
         scoped = self._engine.scope is not None
         if signature is not None:
             row = self.get(id_or_line)
@@ -181,6 +184,12 @@ class Signatures:
             return self.get(name)
         except NotFoundError:
             return None
+
+
+def _checked_line(line: Any) -> str:
+    if not isinstance(line, str):
+        raise InputError(f"line is a {type(line).__name__}; give a str")
+    return line
 
 
 def whole_periods(window: Window) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from caseline.errors import InputError
+from caseline.clock import in_utc
 from caseline.records.answers import Table
+from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
 
 if TYPE_CHECKING:
@@ -35,11 +36,14 @@ def find_events(
         filters: customer, environment, signature: ids; text: part of the message.
 
     Raises:
-        InputError: *limit* below 1, or a wrong window.
+        InputError: *limit* below 1, a wrong window, a filter that is no text, a naive
+            datetime.
     """
-    if limit < 1:
-        raise InputError(f"limit is {limit}; ask for at least 1 event")
-    now = as_of or clock.now()
+    limit = checked_limit(limit)
+    for name, value in filters.items():
+        if value is not None:
+            checked_id(value, name)
+    now = clock.now() if as_of is None else in_utc(as_of, "as_of")
     span = Window.of(window, as_of=now) if window is not None else None
     bounds = {} if span else {"start": None, "end": None}
     frame = engine.ask("events", window=span, as_of=as_of, limit=limit, **filters, **bounds)

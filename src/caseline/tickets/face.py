@@ -9,6 +9,7 @@ import polars as pl
 from caseline.clock import in_utc
 from caseline.errors import NotFoundError
 from caseline.records.answers import Table
+from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
 from caseline.tickets.answers import Ticket, TicketsLoaded
 from caseline.tickets.loading import take_messages, take_tickets
@@ -72,7 +73,7 @@ class Tickets:
             NotFoundError: the workspace knows no such ticket.
         """
         now = self._now(as_of)
-        rows = self._rows(as_of, ticket_id=ticket_id)
+        rows = self._rows(as_of, ticket_id=checked_id(ticket_id, "ticket"))
         if rows.is_empty():
             known = self._rows(as_of)["ticket_id"].to_list()
             raise NotFoundError.of("ticket", ticket_id, known)
@@ -98,6 +99,8 @@ class Tickets:
             InputError: a naive datetime or an empty window.
         """
         now = self._now(as_of)
+        if customer is not None:
+            checked_id(customer, "customer")
         span = None if window is None else Window.of(window, as_of=now)
         bounds = {"opened_from": span.start, "opened_to": span.end} if span else {}
         return Table("tickets", self._rows(as_of, customer=customer, **bounds), as_of=now)

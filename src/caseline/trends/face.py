@@ -10,6 +10,7 @@ from caseline.clock import in_utc
 from caseline.errors import InputError, NotFoundError
 from caseline.estimation.exposure import covered_days, customer_days, in_production
 from caseline.records.answers import Table
+from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
 from caseline.store.rollups import read_coverage, read_days
 from caseline.trends.rates import KEYS, By, clumping, rates_by
@@ -63,6 +64,7 @@ class Trends:
         """
         if by not in get_args(By):
             raise InputError(f"by is {by!r}; give one of {', '.join(get_args(By))}")
+        checked_id(signature, "signature")
         now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
         span = None if window is None else Window.of(window, as_of=now)
         chosen = self._signature(signature, as_of)
