@@ -150,6 +150,12 @@ def test_a_viewer_sees_no_other_customer(ws, log):
         ws.as_viewer("", customers=["zeta"])
 
 
+def test_exposure_hides_logs_that_were_received_later(ws, log):
+    ws.ingest(log, environment="acme-prod")
+    assert [row.customer_id for row in ws.fleet.exposure(as_of=NOW)] == ["acme"]
+    assert not len(ws.fleet.exposure(as_of=NOW - timedelta(seconds=1)))
+
+
 def test_an_encrypted_workspace_opens_with_its_key_only(tmp_path, log):
     folder, clock = tmp_path / "secret", caseline.ManualClock(NOW)
     with caseline.open(folder, key="a long random key", clock=clock) as ws:

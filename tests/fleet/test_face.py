@@ -348,6 +348,10 @@ def test_exposure_counts_covered_customer_days():
     window = (START + DAY, START + 2 * DAY)
     assert who.exposure(window, by="day").to_frame()["day"].to_list() == [date(2026, 3, 2)]
     assert not len(who.exposure(DAY))
+    assert who.exposure(DAY, as_of=START + DAY).as_of == START + DAY
+    assert len(who.exposure(DAY, as_of=START + DAY)) == 2
+    with pytest.raises(InputError, match="positive"):
+        who.exposure(0 * DAY)
     with pytest.raises(InputError, match="by is 'moon'"):
         who.exposure(by="moon")
 

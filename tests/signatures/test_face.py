@@ -155,6 +155,16 @@ def test_get_tells_one_signature(signatures):
     assert found.rules == ["number"]
 
 
+def test_get_and_match_hide_what_was_received_later(signatures):
+    early = NOW - timedelta(seconds=1)
+    name = signatures.match("link down", as_of=NOW).signature_id
+
+    assert signatures.get(name, as_of=NOW).events == 2
+    assert signatures.match("link down", as_of=early) is None
+    with pytest.raises(NotFoundError):
+        signatures.get(name, as_of=early)
+
+
 def test_unknown_signature_is_named(signatures):
     with pytest.raises(NotFoundError, match="s-nothing"):
         signatures.get("s-nothing")

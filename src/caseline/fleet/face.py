@@ -172,6 +172,7 @@ class Fleet:
         window: Window | timedelta | tuple[datetime, datetime] | None = None,
         *,
         by: ExposureBy = "customer",
+        as_of: datetime | None = None,
     ) -> Table:
         """Return on how many customer-days logs are known: what rates are per.
 
@@ -179,17 +180,20 @@ class Fleet:
         tenant of covers any time of that day.
 
         Args:
-            window: A pair of aware times, a timedelta back from now, or None for all.
+            window: A pair of aware times, a timedelta back from *as_of*, or None for all.
             by: ``customer`` (customer_id, customer_days, environments, first_day,
                 last_day), ``version`` (component, value, customer_days, customers,
                 first_day, last_day) or ``day`` (day, customers, customer_days,
                 environments).
+            as_of: Hide logs that were received later; now if None.
+
+        Raises:
+            InputError: another *by*, a naive datetime, an empty window.
         """
-        now = self._clock.now()
-        start, end = exposure.all_time()
-        asked = Window.of(window, as_of=now, default=end - start) if window else None
-        asked = asked or Window(start=start, end=end)
-        stretches = self._engine.ask("fleet_covered_days", window=asked)
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        ever = exposure.all_time()
+        asked = Window.of(ever if window is None else window, as_of=now)
+        stretches = self._engine.ask("fleet_covered_days", window=asked, as_of=as_of)
         days = exposure.covered_days(stretches, asked)
         covered = exposure.customer_days(days, self._engine.ask("fleet_tenancies"))
         match by:
@@ -201,7 +205,7 @@ class Fleet:
                 rows = exposure.by_version(covered, self._engine.ask("fleet_spans"))
             case _:
                 raise InputError(f"by is {by!r}; give 'customer', 'version' or 'day'")
-        return self._table("exposure", rows)
+        return Table("exposure", rows, as_of=now)
 
     def attributor(self) -> Attributor:
         """Return what places batches, as the fleet is now; after a load ask again."""

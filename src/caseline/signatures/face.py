@@ -78,8 +78,12 @@ class Signatures:
             )
         return Table("signatures", frame, as_of=moment, notes=(_SHARED,))
 
-    def get(self, signature_id: str) -> Row:
+    def get(self, signature_id: str, *, as_of: datetime | None = None) -> Row:
         """Return one signature; a merged one is read as what it was merged into.
+
+        Args:
+            signature_id: Its id.
+            as_of: Hide what was received later.
 
         Returns:
             signature_id, template, kind, scheme, severity, events, customers,
@@ -87,24 +91,27 @@ class Signatures:
 
         Raises:
             NotFoundError: no event has it.
+            InputError: *signature_id* is no text, or *as_of* is naive.
         """
+        moment = None if as_of is None else in_utc(as_of, "as_of")
         name = self._book.canonical(checked_id(signature_id, "signature"))
-        frame = self._engine.ask("signature", signature=name)
+        frame = self._engine.ask("signature", as_of=moment, signature=name)
         if frame.is_empty():
             raise NotFoundError.of("signature", signature_id)
         return Row(frame.row(0, named=True))
 
-    def match(self, line: str) -> Row | None:
+    def match(self, line: str, *, as_of: datetime | None = None) -> Row | None:
         """Return the signature that *line* would get, or None for a new one.
 
         Args:
             line: A message without its header, scrubbed as stored ones are.
+            as_of: Hide what was received later.
 
         Raises:
-            InputError: *line* is no text.
+            InputError: *line* is no text, or *as_of* is naive.
         """
         found = self._book.match(_checked_line(line))
-        return None if found is None else self._seen(found.signature_id)
+        return None if found is None else self._seen(found.signature_id, as_of)
 
     def explain(self, id_or_line: str) -> Explanation:
         """Return why a line has its signature, or what a signature is made of.
@@ -179,9 +186,9 @@ class Signatures:
             self._engine.save("signature_aliases", self._book.take_merges())
         return signature_id
 
-    def _seen(self, name: str) -> Row | None:
+    def _seen(self, name: str, as_of: datetime | None = None) -> Row | None:
         try:
-            return self.get(name)
+            return self.get(name, as_of=as_of)
         except NotFoundError:
             return None
 
