@@ -279,6 +279,21 @@ def test_a_path_that_cannot_be_a_workspace_is_refused(tmp_path, path, error):
         caseline.open(path if "://" in path else tmp_path / path)
 
 
+def test_a_closed_workspace_says_so(ws, log):
+    ana = ws.as_viewer("ana", customers=["acme"])
+    ws.close()
+    for call in (
+        ws.events,
+        ana.signatures.top,
+        lambda: ws.ingest(log, environment="acme-prod"),
+        lambda: ws.fleet.load(customers=[{"customer_id": "new"}]),
+        lambda: ws.signatures.merge(["a", "b"]),
+    ):
+        with pytest.raises(caseline.WorkspaceError, match="is closed; open it again"):
+            call()
+    ws.close()
+
+
 def test_read_only_needs_a_workspace(tmp_path):
     with pytest.raises(caseline.SourceError, match="holds no workspace"):
         caseline.open(tmp_path, read_only=True)

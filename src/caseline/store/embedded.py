@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import polars as pl
 
-from caseline.errors import DamagedError, InputError, ReadOnlyError, WorkspaceLockedError
+from caseline.errors import (
+    DamagedError,
+    InputError,
+    ReadOnlyError,
+    WorkspaceError,
+    WorkspaceLockedError,
+)
 from caseline.store import appending, identity, schema, views
 from caseline.store.partitions import Partitions, attach
 
@@ -55,6 +61,7 @@ class EmbeddedStore:
         self.read_only = read_only
         self._writing = threading.RLock()
         self._in_transaction = False
+        self._closed = False
         self._deltas: dict[str, int] = {}
         self._aliased = False
         _claim(folder)
@@ -90,10 +97,15 @@ class EmbeddedStore:
 
     def close(self) -> None:
         """Close the files; asking or writing afterwards is an error."""
+        self._closed = True
         if hasattr(self, "_hub"):
             self._hub.close()
         with _open_guard:
             _open_here.discard(self.folder.resolve())
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise WorkspaceError(f"{self.folder} is closed; open it again")
 
     @property
     def writable(self) -> bool:
@@ -128,6 +140,7 @@ class EmbeddedStore:
         parameters: Mapping[str, Any],
     ) -> pl.DataFrame:
         """Return what *viewer* (None: everyone's eyes) may see of the answer."""
+        self._refuse_closed()
         past = as_of is not None and (
             self._latest_received is None or _stored(as_of) < self._latest_received
         )
@@ -199,6 +212,7 @@ class EmbeddedStore:
         """Make what happens inside one change: all of it, or none."""
         if self.read_only:
             raise ReadOnlyError(f"{self.folder} was opened read-only; open it without read_only")
+        self._refuse_closed()
         with self._writing:
             if self._in_transaction:
                 yield
