@@ -150,6 +150,24 @@ def test_a_viewer_sees_no_other_customer(ws, log):
         ws.as_viewer("", customers=["zeta"])
 
 
+def test_lines_of_a_shared_environment_find_their_cell_by_the_path_of_their_file(ws, tmp_path):
+    ws.fleet.load(
+        environments=[{"environment_id": "cloud", "kind": "multi_tenant"}],
+        tenancies=[
+            {"customer_id": customer, "environment_id": "cloud", "placement": cell}
+            for customer, cell in (("acme", "cell-1"), ("zeta", "cell-2"))
+        ],
+    )
+    for cell in (1, 2):
+        folder = tmp_path / "push" / f"cloud-cell-{cell}-app1"
+        folder.mkdir(parents=True)
+        start = "2026-03-09 10:00:0"
+        lines = (f"{start}{n},000 ERROR [w] shop.Pool - lost {cell}\n" for n in range(cell))
+        (folder / "app.log").write_text("".join(lines))
+    ws.ingest(tmp_path / "push", environment="cloud")
+    assert sorted(e.customer_id for e in ws.events()) == ["acme", "zeta", "zeta"]
+
+
 def test_exposure_hides_logs_that_were_received_later(ws, log):
     ws.ingest(log, environment="acme-prod")
     assert [row.customer_id for row in ws.fleet.exposure(as_of=NOW)] == ["acme"]

@@ -255,12 +255,22 @@ def _group_rows(groups: dict[str, dict[str, float]]) -> pl.DataFrame:
 
 
 def _together(batches: Sequence[RawBatch]) -> RawBatch:
-    """Return one batch of *batches*, all of one environment; ``part`` tells them apart."""
+    """Return one batch of *batches*, all of one environment; ``part`` tells them apart.
+
+    Each row keeps what its own source says of the placement.
+    """
     shapes: list[bytes] = []
     frames = []
     for number, batch in enumerate(batches):
         shift = pl.col("shape") + pl.lit(len(shapes), pl.UInt32)
-        frames.append(batch.frame.with_columns(shift, part=pl.lit(number, pl.UInt32)))
+        frames.append(
+            batch.frame.with_columns(
+                shift,
+                part=pl.lit(number, pl.UInt32),
+                source_placement=pl.lit(batch.source.placement, pl.String),
+                source_name=pl.lit(batch.source.name, pl.String),
+            )
+        )
         shapes += batch.shapes
     return replace(batches[0], frame=pl.concat(frames), shapes=shapes)
 

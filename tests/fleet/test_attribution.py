@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from caseline.errors import NotFoundError
 from caseline.fleet.attribution import UNKNOWN, Attributor
 from caseline.fleet.owners import share_group_id
-from caseline.fleet.spelling import placement_of_host, spelled
+from caseline.fleet.spelling import placement_in, spelled
 from caseline.records.batches import PlacedBatch, RawBatch, Source
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -103,9 +103,11 @@ def line(at=START, *, service=None, host=None, tenant=None, placement=None):
     }
 
 
-def place(who: Attributor, lines, environment="shared", placement=None) -> PlacedBatch:
+def place(
+    who: Attributor, lines, environment="shared", placement=None, name="app.log"
+) -> PlacedBatch:
     source = Source(
-        name="app.log",
+        name=name,
         collection_id="k",
         origin="o",
         received_at=START + 100 * HOUR,
@@ -182,6 +184,20 @@ def test_placement_comes_from_the_line_then_the_source_then_the_host():
     ]
     assert weights(place(who, lines, placement="cell_2")) == [{"c-1": 1}, {"c-2": 1}, {"c-2": 1}]
     assert weights(place(who, lines)) == [{"c-1": 1}, {"c-3": 1}, {"c-3": 1}]
+
+
+def test_a_placement_stands_anywhere_in_a_hosts_name_or_a_files_path():
+    who = attributor(
+        [
+            tenancy("c-1", "shared", key="a", placement="cell-1"),
+            tenancy("c-2", "shared", key="b", placement="cell-2"),
+        ]
+    )
+    lines = [line(host="eu-cell-1-web4"), line(host="web.Cell_1.example.net"), line()]
+    path = "shared-cell-2-app1/storage.log"
+    assert weights(place(who, lines, name=path)) == [{"c-1": 1}, {"c-1": 1}, {"c-2": 1}]
+    unsure = [line(host="cell-1-cell-2-bridge"), line(host="xcell-1"), line(host="cell-11")]
+    assert weights(place(who, unsure)) == [{}, {}, {}]
 
 
 def test_a_line_that_names_nobody_or_somebody_unknown_is_nobodys():
@@ -325,7 +341,7 @@ def _slow_weights(rows, event, environment, source_placement):
         chosen = of("tenant_key", event["tenant"])
     else:
         known = [spelled(r["placement"]) for r in rows if r["placement"] is not None]
-        by_host = placement_of_host(event["host"] or "", known)
+        by_host = placement_in(event["host"] or "", known)
         said = [event["placement"], source_placement, by_host]
         chosen = next((of("placement", p) for p in said if p and of("placement", p)), [])
     customers = sorted({row["customer_id"] for row in chosen if _holds(row, at)})

@@ -12,19 +12,21 @@ from caseline.fleet.holdings import read_holdings
 from caseline.fleet.owners import Owners
 from caseline.fleet.running import Versions
 from caseline.fleet.settings import FleetSettings, shipped_settings
-from caseline.fleet.spelling import placement_of_host, spelled
+from caseline.fleet.spelling import placement_in, spelled
 from caseline.records.batches import PlacedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from caseline.fleet.timelines import Codes
-    from caseline.records.batches import RawBatch
+    from caseline.records.batches import RawBatch, Source
 
 UNKNOWN = "unknown"
 """The environment of lines of a shared stream that no environment claims."""
 
 _SAID = ["tenant", "placement", "host"]
+
+_FROM_SOURCE = ["source_placement", "source_name"]
 
 Claims = dict[str, frozenset[str]]
 """By tenant key or placement: the environments that know it."""
@@ -35,7 +37,7 @@ class Attributor:
 
     A single-tenant environment's events belong to its customer. In a multi-tenant one
     the tenant key in the line decides; without one, the placement (of the line, of the
-    source, or that the host's name starts with) shares the event evenly among the
+    source, in the host's name, in the file's path) shares the event evenly among the
     tenants placed there then; without that it belongs to nobody. A line that names a
     tenant nobody knows is nobody's too: it says that it is none of the known ones.
 
@@ -73,10 +75,10 @@ class Attributor:
         Raises:
             NotFoundError: The source's environment is none of the fleet's.
         """
-        frame = self._with_environment(batch)
+        frame = _with_source(self._with_environment(batch), batch.source)
         received = pl.lit(batch.source.received_at, dtype=pl.Datetime("us", "UTC"))
         at = frame.select(pl.coalesce("occurred_at", received).cast(pl.Int64)).to_series()
-        owners = self._owners.numbers(frame, at.to_numpy(), batch.source.placement)
+        owners = self._owners.numbers(frame, at.to_numpy())
         versions = self._versions.numbers(frame, at.to_numpy())
         pairs = self._owners.values
         placed = frame.with_columns(
@@ -85,7 +87,7 @@ class Attributor:
             _gathered("version", self._versions.values, versions),
             self._of_environment(frame, "stage"),
             self._of_environment(frame, "region"),
-        )
+        ).drop(_FROM_SOURCE)
         used = {pairs[number][1] for number in np.unique(owners).tolist()} - {None}
         return PlacedBatch(
             source=batch.source,
@@ -114,7 +116,7 @@ class Attributor:
         self, tenant: str | None, placement: str | None, host: str | None
     ) -> str:
         """Return the one environment that all that is said allows, or UNKNOWN."""
-        by_host = placement_of_host(host, self._placements) if host else None
+        by_host = placement_in(host, self._placements) if host else None
         said = (
             self._tenants.get(spelled(tenant or "")),
             self._placements.get(spelled(placement or "")),
@@ -137,6 +139,16 @@ def _claims(places: Iterable[tuple[str, Iterable[str]]]) -> Claims:
         for key in keys:
             found.setdefault(key, set()).add(environment)
     return {key: frozenset(environments) for key, environments in found.items()}
+
+
+def _with_source(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Return *frame* with what its source says, unless each row has its own source."""
+    values = zip(_FROM_SOURCE, (source.placement, source.name), strict=True)
+    return frame.with_columns(
+        pl.lit(value, dtype=pl.String).alias(name)
+        for name, value in values
+        if name not in frame.columns
+    )
 
 
 def _gathered(name: str, values: Sequence[str | None], numbers: Codes) -> pl.Series:

@@ -7,14 +7,15 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from caseline.fleet.distinct import NOT_SAID, Labels, resolved
-from caseline.fleet.spelling import placement_of_host, spelled
+from caseline.fleet.spelling import placement_in, spelled
 from caseline.fleet.timelines import Timelines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import polars as pl
 
     from caseline.fleet.holdings import Holding
     from caseline.fleet.settings import FleetSettings
@@ -47,22 +48,22 @@ class Owners:
         """The owners by number."""
         return self._labels.values
 
-    def numbers(self, frame: pl.DataFrame, moments: Codes, placement: str | None) -> Codes:
+    def numbers(self, frame: pl.DataFrame, moments: Codes) -> Codes:
         """Return the number of each row's owner at its moment, shape (n,).
 
         Args:
-            frame: Columns environment_id, tenant, placement, host.
+            frame: Columns environment_id, tenant, placement, host, source_placement,
+                source_name.
             moments: When each row happened, in microseconds, shape (n,).
-            placement: Of the rows that name none.
         """
         places = frame["environment_id"]
-        by_source = pl.repeat(placement, len(places), dtype=pl.String, eager=True)
         steps = (
             (places, self._of_single),
             (frame["tenant"], self._of_tenant),
             (frame["placement"], self._of_placement),
-            (by_source, self._of_placement),
-            (frame["host"], self._of_host),
+            (frame["source_placement"], self._of_placement),
+            (frame["host"], self._of_name),
+            (frame["source_name"], self._of_name),
         )
         codes = np.full(len(places), NOT_SAID, dtype=np.int64)
         for values, resolve in steps:
@@ -92,9 +93,9 @@ class Owners:
             return NOT_SAID
         return self._timeline(("placement", environment, key), holding.placements[key])
 
-    def _of_host(self, environment: str, host: str) -> int:
+    def _of_name(self, environment: str, name: str) -> int:
         holding = self._holdings.get(environment)
-        placement = placement_of_host(host, holding.placements) if holding else None
+        placement = placement_in(name, holding.placements) if holding else None
         return NOT_SAID if placement is None else self._of_placement(environment, placement)
 
     def _timeline(self, name: tuple[str, str, str], intervals: list[Interval[str]]) -> int:

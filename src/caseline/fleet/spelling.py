@@ -21,18 +21,22 @@ def spelled(key: str) -> str:
     return _BETWEEN.sub("-", key.strip(_AROUND).casefold())
 
 
-def placement_of_host(host: str, placements: Iterable[str]) -> str | None:
-    """Return the longest of *placements* that *host* equals or starts with, word by word.
+def placement_in(name: str, placements: Iterable[str]) -> str | None:
+    """Return the longest of *placements* that *name* has in it, word by word.
+
+    Names of machines put region, product and cell in any order. A name with two
+    placements of the same length tells neither.
 
     Args:
-        host: A machine's name as a line writes it.
+        name: A machine's name as a line writes it, or a file's path.
         placements: Cells, shards, host groups, as ``spelled`` spells them.
 
-    >>> placement_of_host("cell-1-web.example.net", ["cell-1", "cell-12", "cell"])
+    >>> placement_in("eu-cell-1-web.example.net", ["cell-1", "cell-12", "cell"])
     'cell-1'
-    >>> placement_of_host("cell-123", ["cell-1", "cell-12"]) is None
+    >>> placement_in("cell-123", ["cell-1", "cell-12"]) is None
     True
     """
-    name = spelled(host) + "-"
-    starts = [p for p in placements if p and name.startswith(f"{p}-")]
-    return max(starts, key=len, default=None)
+    words = f"-{spelled(name)}-"
+    found = {p for p in placements if p and f"-{p}-" in words}
+    longest = [p for p in found if len(p) == max(map(len, found))]
+    return longest[0] if len(longest) == 1 else None
