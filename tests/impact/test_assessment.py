@@ -133,6 +133,31 @@ def test_many_shared_lines_make_all_their_customers_hit_below_certainty(fleet):
     assert rows["c3"].probability == pytest.approx(0.95)
 
 
+def shared_cell(fleet, named):
+    """c3 to c6 share a cell: 40 lines name none of them, *named* lines of each hour name c3."""
+    cell = ("c3", "c4", "c5", "c6")
+    fleet.place("m", *cell)
+    fleet.store.save("customers", _customer(*cell))
+    fleet.share("g", dict.fromkeys(cell, 0.25))
+    anonymous = {"environment_id": "m", "customer_id": None, "share_group": "g"}
+    minutes = [at(days=d, hours=h) for d in range(2) for h in range(20)]
+    fleet.add(errors("c3", *minutes, **anonymous))
+    fleet.add(errors("c3", *minutes[:named], environment_id="m"))
+    return statuses(fleet.impact.of("s-lock"))
+
+
+def test_lines_that_name_a_tenant_explain_those_beside_them_that_name_none(fleet):
+    found = shared_cell(fleet, named=25)
+    assert found == {"c3": "hit", "c4": "unknown", "c5": "unknown", "c6": "unknown"}
+    impact = fleet.impact.of("s-lock")
+    assert by_customer(impact)["c4"].probability == pytest.approx(0.5)
+    assert impact.scope.high == 4
+
+
+def test_a_few_lines_that_name_a_tenant_explain_no_flood(fleet):
+    assert set(shared_cell(fleet, named=2).values()) == {"hit"}
+
+
 def test_lines_that_name_nobody_are_unattributed_and_clear_nobody_there(fleet):
     fleet.customers(4)
     fleet.place("m", "c5", "c6")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from caseline.errors import InputError
@@ -43,6 +44,21 @@ def test_a_new_error_is_found_with_its_customers(fleet):
     hit = {c.customer_id for c in found.impact.customers if c.status == "hit"}
     assert hit == {f"c{i}" for i in range(1, 6)}
     assert found.reasons
+
+
+def test_lines_that_name_tenants_explain_those_beside_them_that_name_none(fleet):
+    quiet(fleet)
+    cell = [f"t{i}" for i in range(6)]
+    fleet.place("m", *cell)
+    fleet.store.save("customers", pl.DataFrame({"customer_id": cell}))
+    fleet.share("g", dict.fromkeys(cell, 1 / 6))
+    moments = [fleet.at(days=27, hours=h) for h in range(1, 13)]
+    for customer in cell[:2]:
+        fleet.add(fleet.errors(customer, *moments, environment_id="m"))
+    anonymous = {"environment_id": "m", "customer_id": None, "share_group": "g"}
+    fleet.add(fleet.errors("t0", *moments, **anonymous))
+    (found,) = detect(fleet)
+    assert found.customers == 2
 
 
 def test_asking_twice_gives_the_same_issue_once(fleet):

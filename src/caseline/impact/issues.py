@@ -12,6 +12,7 @@ import polars as pl
 from caseline.estimation.exposure import other_stages
 from caseline.impact.detection import detection_settings, stand_out
 from caseline.impact.history import History, read_history, start_of
+from caseline.impact.settings import shipped_settings
 from caseline.impact.together import Trace, group_together
 from caseline.records.windows import Window
 
@@ -107,6 +108,7 @@ def _first_hits(
         .then(own)
         .otherwise("sharers")
         .alias("members"),
+        pl.col("customer_id").is_not_null().alias("named"),
     )
 
 
@@ -155,8 +157,25 @@ def _issue(
 
 def _customers(hits: pl.DataFrame) -> int:
     """Return how many customers are struck, or at the least how many places."""
-    members = hits["members"].list.explode().drop_nulls().n_unique()
+    members = _unexplained(hits)["members"].list.explode().drop_nulls().n_unique()
     return members or hits["unit"].n_unique()
+
+
+def _unexplained(hits: pl.DataFrame) -> pl.DataFrame:
+    """Return *hits* without the groups whose lines those that name members explain."""
+    own = hits.filter("named").select(
+        "signature_id", pl.col("unit").alias("members"), pl.col("events").alias("told")
+    )
+    told = (
+        hits.filter(~pl.col("named"))
+        .explode("members")
+        .join(own, on=["signature_id", "members"])
+        .group_by("signature_id", "unit")
+        .agg(pl.col("told").sum())
+    )
+    enough = pl.col("told") >= shipped_settings().explained_from * pl.col("events")
+    explained = hits.filter(~pl.col("named")).join(told, on=["signature_id", "unit"])
+    return hits.join(explained.filter(enough), on=["signature_id", "unit"], how="anti")
 
 
 def _reasons(row: dict[str, Any]) -> list[str]:

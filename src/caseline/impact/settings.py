@@ -18,6 +18,8 @@ class ImpactSettings:
     hit_probability: float
     most_from_shared: float
     most_from_unplaced: float
+    most_from_explained: float
+    explained_from: float
     clear_from: float
     day_without_hits: float
     day_weight: float
