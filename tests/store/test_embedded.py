@@ -130,6 +130,15 @@ def test_as_of_hides_what_was_received_later(store, append):
     assert store.ask("names", as_of=at(hours=1)).is_empty()
 
 
+@pytest.mark.parametrize("end", [None, at(days=10), at()])
+def test_the_newest_events_are_those_of_the_slow_way_that_rebuilds_all_texts(store, append, end):
+    append([{"n": n, "occurred_at": at(days=n // 3)} for n in range(60)])
+    asked = {**ALL, "end": end, "limit": 4}
+    slow = store.ask("events_with_text", **{**asked, "text": ""})
+    assert store.ask("events", **asked).equals(slow)
+    assert slow.height == (0 if end == at() else 4)
+
+
 def test_a_viewer_sees_only_its_customers(store, append):
     append([{"customer_id": c, "n": i} for i, c in enumerate(("c1", "c2", None))])
     store.save("customers", pl.DataFrame({"customer_id": ["c1", "c2"]}))

@@ -46,6 +46,7 @@ def find_events(
     now = clock.now() if as_of is None else in_utc(as_of, "as_of")
     span = Window.of(window, as_of=now) if window is not None else None
     bounds = {} if span else {"start": None, "end": None}
-    frame = engine.ask("events", window=span, as_of=as_of, limit=limit, **filters, **bounds)
+    question = "events" if filters["text"] is None else "events_with_text"
+    frame = engine.ask(question, window=span, as_of=as_of, limit=limit, **filters, **bounds)
     notes = [f"only the newest {limit} are shown; raise limit= for more"]
     return Table("events", frame, as_of=now, notes=notes if frame.height == limit else ())

@@ -1,5 +1,18 @@
 -- The events of a window, newest first, with their text; each filter may be NULL.
--- $customer, $environment, $signature: ids. $text: part of the message, any case. $limit: rows.
+-- $customer, $environment, $signature: ids. $limit: rows.
+-- Texts are rebuilt from templates: the oldest moment wanted is found first, without them.
+WITH newest AS (
+    SELECT moment
+    FROM events
+    WHERE ($start IS NULL OR moment >= $start)
+      AND ($end IS NULL OR moment < $end)
+      AND ($customer IS NULL OR customer_id = $customer)
+      AND ($environment IS NULL OR environment_id = $environment)
+      AND ($signature IS NULL OR signature_id = $signature)
+    ORDER BY moment DESC
+    LIMIT $limit
+),
+oldest AS (SELECT min(moment) AS moment FROM newest)
 SELECT occurred_at, received_at, environment_id, customer_id, version, stage, service, host,
        severity, severity_text, signature_id, text AS message, trace_id, time_quality, repeats
 FROM event_texts
@@ -8,6 +21,6 @@ WHERE ($start IS NULL OR moment >= $start)
   AND ($customer IS NULL OR customer_id = $customer)
   AND ($environment IS NULL OR environment_id = $environment)
   AND ($signature IS NULL OR signature_id = $signature)
-  AND ($text IS NULL OR contains(lower(text), lower($text)))
+  AND moment >= (SELECT moment FROM oldest)
 ORDER BY moment DESC, environment_id, host, signature_id, message
 LIMIT $limit
