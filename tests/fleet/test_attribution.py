@@ -44,6 +44,7 @@ LINES = {
     "host": pl.String,
     "tenant": pl.String,
     "placement": pl.String,
+    "message": pl.Binary,
 }
 
 
@@ -93,13 +94,14 @@ def span(environment, component, value, *, kind="version", start=None, end=None)
     }
 
 
-def line(at=START, *, service=None, host=None, tenant=None, placement=None):
+def line(at=START, *, service=None, host=None, tenant=None, placement=None, message=b"x"):
     return {
         "occurred_at": at,
         "service": service,
         "host": host,
         "tenant": tenant,
         "placement": placement,
+        "message": message,
     }
 
 
@@ -184,6 +186,21 @@ def test_placement_comes_from_the_line_then_the_source_then_the_host():
     ]
     assert weights(place(who, lines, placement="cell_2")) == [{"c-1": 1}, {"c-2": 1}, {"c-2": 1}]
     assert weights(place(who, lines)) == [{"c-1": 1}, {"c-3": 1}, {"c-3": 1}]
+
+
+def test_a_tenant_that_is_known_may_stand_in_brackets_alone():
+    tenancies = [
+        tenancy("c-1", "shared", key="A_7", placement="cell-1"),
+        tenancy("c-2", "shared", key="b", placement="cell-1"),
+        tenancy("c-3", "solo", key="main"),
+    ]
+    said = [b"<a-7> lost", b"[A_7] lost", b"error: (B) lost", b"[main] lost", b"lost <b>", b"\xff["]
+    lines = [line(message=message, host="cell-1") for message in said]
+    shared = {"c-1": 0.5, "c-2": 0.5}
+    who = attributor(tenancies)
+    assert weights(place(who, lines)) == [{"c-1": 1}, {"c-1": 1}, {"c-2": 1}, *[shared] * 3]
+    told = line(tenant="b", message=b"[A_7] lost")
+    assert weights(place(who, [told])) == [{"c-2": 1}]
 
 
 def test_a_placement_stands_anywhere_in_a_hosts_name_or_a_files_path():

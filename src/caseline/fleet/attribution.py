@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from caseline.errors import NotFoundError
 from caseline.fleet.holdings import read_holdings
@@ -28,6 +30,9 @@ _SAID = ["tenant", "placement", "host"]
 
 _FROM_SOURCE = ["source_placement", "source_name"]
 
+_LABEL = r"^(?:[A-Za-z]{1,12}: )?[<\[(](?P<label>[^\s<>\[\]()=]{1,128})[>\])]"
+"""A word in brackets at the start of a message, behind its severity at the most."""
+
 Claims = dict[str, frozenset[str]]
 """By tenant key or placement: the environments that know it."""
 
@@ -36,7 +41,8 @@ class Attributor:
     """Finds the customer, version, stage and region of events, as of their time.
 
     A single-tenant environment's events belong to its customer. In a multi-tenant one
-    the tenant key in the line decides; without one, the placement (of the line, of the
+    the tenant key in the line decides (behind a word for it, or in brackets at the start
+    of the message); without one, the placement (of the line, of the
     source, in the host's name, in the file's path) shares the event evenly among the
     tenants placed there then; without that it belongs to nobody. A line that names a
     tenant nobody knows is nobody's too: it says that it is none of the known ones.
@@ -76,9 +82,10 @@ class Attributor:
             NotFoundError: The source's environment is none of the fleet's.
         """
         frame = _with_source(self._with_environment(batch), batch.source)
+        tenants = self._labelled(frame)
         received = pl.lit(batch.source.received_at, dtype=pl.Datetime("us", "UTC"))
         at = frame.select(pl.coalesce("occurred_at", received).cast(pl.Int64)).to_series()
-        owners = self._owners.numbers(frame, at.to_numpy())
+        owners = self._owners.numbers(frame.with_columns(tenants), at.to_numpy())
         versions = self._versions.numbers(frame, at.to_numpy())
         pairs = self._owners.values
         placed = frame.with_columns(
@@ -126,6 +133,29 @@ class Attributor:
         common = frozenset.intersection(*candidates) if candidates else frozenset[str]()
         return next(iter(common)) if len(common) == 1 else UNKNOWN
 
+    def _labelled(self, frame: pl.DataFrame) -> pl.Series:
+        """Return the tenant of each row, also where brackets alone set it apart.
+
+        Any bracketed word may begin a message: it counts if the environment has such a
+        tenant.
+        """
+        tenants = {e: h.tenants for e, h in self._holdings.items() if not h.single and h.tenants}
+        if not tenants or not frame["tenant"].null_count():
+            return frame["tenant"]
+        open_ = pl.col("tenant").is_null() & pl.col("environment_id").is_in(list(tenants))
+        rows = frame.with_row_index("row").filter(open_).select("row", "environment_id", "message")
+        begun = rows.select("row", "environment_id", _bracketed(rows["message"]))
+        found = begun.select("environment_id", "label").unique().drop_nulls()
+        keys = [label.decode("utf-8", "replace") for label in found["label"]]
+        known = [
+            spelled(key) in tenants[e] for e, key in zip(found["environment_id"], keys, strict=True)
+        ]
+        said = found.with_columns(pl.Series("key", keys, dtype=pl.String)).filter(
+            pl.Series(known, dtype=pl.Boolean)
+        )
+        named = begun.join(said, on=["environment_id", "label"])
+        return frame["tenant"].scatter(named["row"], named["key"])
+
     def _of_environment(self, frame: pl.DataFrame, attribute: str) -> pl.Series:
         names = frame["environment_id"].unique()
         values = [getattr(self._holdings.get(name), attribute, None) for name in names]
@@ -139,6 +169,12 @@ def _claims(places: Iterable[tuple[str, Iterable[str]]]) -> Claims:
         for key in keys:
             found.setdefault(key, set()).add(environment)
     return {key: frozenset(environments) for key, environments in found.items()}
+
+
+def _bracketed(messages: pl.Series) -> pl.Series:
+    """Return what ``_LABEL`` finds in each of *messages*, bytes; null where nothing."""
+    found = pc.extract_regex(messages.to_arrow().cast(pa.large_binary()), pattern=_LABEL)
+    return pl.Series("label", pc.struct_field(found, "label"), dtype=pl.Binary)
 
 
 def _with_source(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
