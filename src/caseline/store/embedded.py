@@ -50,6 +50,8 @@ class EmbeddedStore:
         DamagedError: a file is no database file, or of an unknown layout.
     """
 
+    scope: frozenset[str] | None = None
+
     def __init__(
         self,
         folder: Path,
@@ -111,11 +113,6 @@ class EmbeddedStore:
     def writable(self) -> bool:
         """Whether ``save``, ``remove`` and ``append`` are allowed."""
         return not self.read_only
-
-    @property
-    def scope(self) -> None:
-        """All customers exist for it."""
-        return None
 
     # questions ------------------------------------------------------------------
 
@@ -299,12 +296,7 @@ class ScopedStore:
 
     def __init__(self, store: EmbeddedStore, customers: frozenset[str]) -> None:
         self._store = store
-        self._customers = customers
-
-    @property
-    def scope(self) -> frozenset[str]:
-        """The customers that exist for it."""
-        return self._customers
+        self.scope = customers
 
     def ask(
         self,
@@ -316,12 +308,12 @@ class ScopedStore:
     ) -> pl.DataFrame:
         """Return what these customers' viewer may see of the answer."""
         return self._store.ask_for(
-            self._customers, question, window=window, as_of=as_of, parameters=parameters
+            self.scope, question, window=window, as_of=as_of, parameters=parameters
         )
 
     def scoped(self, customers: frozenset[str]) -> ScopedStore:
         """Return a reader of the customers in both scopes."""
-        return ScopedStore(self._store, self._customers & customers)
+        return ScopedStore(self._store, self.scope & customers)
 
     def save(self, table: str, rows: pl.DataFrame) -> int:
         """Refuse: a viewer does not write."""
