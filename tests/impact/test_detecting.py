@@ -113,6 +113,12 @@ def test_what_is_new_comes_before_what_rose(fleet):
     assert [found.kind for found in detect(fleet)] == ["new", "jump"]
 
 
+def test_a_fleet_with_too_few_lines_to_jump_is_judged_without_a_warning(fleet):
+    fleet.customers(1)
+    fleet.talk(range(1, 2), range(0, 28, 14))
+    assert len(detect(fleet)) == 0
+
+
 def test_without_a_past_nothing_is_judged_and_the_notes_say_so(fleet):
     quiet(fleet, days=range(25, 28))
     strike(fleet, range(1, 6), 27)

@@ -109,6 +109,8 @@ def _new(
 def _jumped(history: History, *, since: datetime, settings: dict[str, Any]) -> pl.DataFrame:
     old = (history.signatures["first_seen"] < since).to_numpy()
     active = old & (history.counts.sum(axis=1) >= settings["jump"]["least_total"])
+    if not active.any():
+        return _no_findings()
     found: Jumps = find_jumps(
         history.counts[active],
         history.exposure,
