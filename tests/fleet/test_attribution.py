@@ -11,6 +11,7 @@ from caseline.errors import NotFoundError
 from caseline.fleet.attribution import UNKNOWN, Attributor
 from caseline.fleet.owners import share_group_id
 from caseline.fleet.spelling import placement_in, spelled
+from caseline.normalize.arrays import ZEROED
 from caseline.records.batches import PlacedBatch, RawBatch, Source
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -117,7 +118,10 @@ def place(
         placement=placement,
     )
     frame = pl.DataFrame(list(lines), schema=LINES)
-    return who.place(RawBatch(source=source, frame=frame, shapes=[]))
+    texts = [message.translate(ZEROED) for message in frame["message"]]
+    shapes = list(dict.fromkeys(texts))
+    frame = frame.with_columns(shape=pl.Series(map(shapes.index, texts), dtype=pl.UInt32))
+    return who.place(RawBatch(source=source, frame=frame, shapes=shapes))
 
 
 def weights(placed: PlacedBatch) -> list[dict[str, float]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from caseline.errors import NotFoundError
 from caseline.fleet.holdings import read_holdings
@@ -30,7 +29,7 @@ _SAID = ["tenant", "placement", "host"]
 
 _FROM_SOURCE = ["source_placement", "source_name"]
 
-_LABEL = r"^(?:[A-Za-z]{1,12}: )?[<\[(](?P<label>[^\s<>\[\]()=]{1,128})[>\])]"
+_LABEL = re.compile(rb"(?:[A-Za-z]{1,12}: )?[<\[(](?P<label>[^\s<>\[\]()=]{1,128})[>\])]")
 """A word in brackets at the start of a message, behind its severity at the most."""
 
 Claims = dict[str, frozenset[str]]
@@ -82,7 +81,7 @@ class Attributor:
             NotFoundError: The source's environment is none of the fleet's.
         """
         frame = _with_source(self._with_environment(batch), batch.source)
-        tenants = self._labelled(frame)
+        tenants = self._labelled(frame, batch.shapes)
         received = pl.lit(batch.source.received_at, dtype=pl.Datetime("us", "UTC"))
         at = frame.select(pl.coalesce("occurred_at", received).cast(pl.Int64)).to_series()
         owners = self._owners.numbers(frame.with_columns(tenants), at.to_numpy())
@@ -133,27 +132,31 @@ class Attributor:
         common = frozenset.intersection(*candidates) if candidates else frozenset[str]()
         return next(iter(common)) if len(common) == 1 else UNKNOWN
 
-    def _labelled(self, frame: pl.DataFrame) -> pl.Series:
+    def _labelled(self, frame: pl.DataFrame, shapes: Sequence[bytes]) -> pl.Series:
         """Return the tenant of each row, also where brackets alone set it apart.
 
         Any bracketed word may begin a message: it counts if the environment has such a
-        tenant.
+        tenant. Only the rows whose shape begins so are looked at.
         """
         tenants = {e: h.tenants for e, h in self._holdings.items() if not h.single and h.tenants}
-        if not tenants or not frame["tenant"].null_count():
+        begun = [n for n, shape in enumerate(shapes) if _LABEL.match(shape)]
+        if not (tenants and begun and frame["tenant"].null_count()):
             return frame["tenant"]
-        open_ = pl.col("tenant").is_null() & pl.col("environment_id").is_in(list(tenants))
-        rows = frame.with_row_index("row").filter(open_).select("row", "environment_id", "message")
-        begun = rows.select("row", "environment_id", _bracketed(rows["message"]))
-        found = begun.select("environment_id", "label").unique().drop_nulls()
-        keys = [label.decode("utf-8", "replace") for label in found["label"]]
-        known = [
-            spelled(key) in tenants[e] for e, key in zip(found["environment_id"], keys, strict=True)
-        ]
-        said = found.with_columns(pl.Series("key", keys, dtype=pl.String)).filter(
-            pl.Series(known, dtype=pl.Boolean)
+        rows = (
+            frame.with_row_index("row")
+            .filter(
+                pl.col("tenant").is_null(),
+                pl.col("shape").is_in(begun),
+                pl.col("environment_id").is_in(list(tenants)),
+            )
+            .select("row", "environment_id", "message")
         )
-        named = begun.join(said, on=["environment_id", "label"])
+        distinct = rows.select("environment_id", "message").unique()
+        keys = [
+            _label_of(message, tenants[environment]) for environment, message in distinct.rows()
+        ]
+        said = distinct.with_columns(pl.Series("key", keys, dtype=pl.String)).drop_nulls()
+        named = rows.join(said, on=["environment_id", "message"])
         return frame["tenant"].scatter(named["row"], named["key"])
 
     def _of_environment(self, frame: pl.DataFrame, attribute: str) -> pl.Series:
@@ -171,10 +174,11 @@ def _claims(places: Iterable[tuple[str, Iterable[str]]]) -> Claims:
     return {key: frozenset(environments) for key, environments in found.items()}
 
 
-def _bracketed(messages: pl.Series) -> pl.Series:
-    """Return what ``_LABEL`` finds in each of *messages*, bytes; null where nothing."""
-    found = pc.extract_regex(messages.to_arrow().cast(pa.large_binary()), pattern=_LABEL)
-    return pl.Series("label", pc.struct_field(found, "label"), dtype=pl.Binary)
+def _label_of(message: bytes, tenants: Iterable[str]) -> str | None:
+    """Return the bracketed word that *message* begins with, if it is one of *tenants*."""
+    found = _LABEL.match(message)
+    key = found["label"].decode("utf-8", "replace") if found else ""
+    return key if spelled(key) in tenants else None
 
 
 def _with_source(frame: pl.DataFrame, source: Source) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from caseline.errors import (
 )
 from caseline.store import appending, identity, schema, views
 from caseline.store.partitions import Partitions, attach
+from caseline.store.scoped import ScopedStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -287,52 +288,6 @@ class EmbeddedStore:
     def _value(self, sql: str, values: Mapping[str, object] | None = None) -> Any:
         row = self._hub.execute(sql, values or {}).fetchone()
         return row[0] if row else None
-
-
-class ScopedStore:
-    """A reader of another store for which only some customers exist."""
-
-    writable = False
-
-    def __init__(self, store: EmbeddedStore, customers: frozenset[str]) -> None:
-        self._store = store
-        self.scope = customers
-
-    def ask(
-        self,
-        question: str,
-        *,
-        window: Window | None = None,
-        as_of: datetime | None = None,
-        **parameters: Any,
-    ) -> pl.DataFrame:
-        """Return what these customers' viewer may see of the answer."""
-        return self._store.ask_for(
-            self.scope, question, window=window, as_of=as_of, parameters=parameters
-        )
-
-    def scoped(self, customers: frozenset[str]) -> ScopedStore:
-        """Return a reader of the customers in both scopes."""
-        return ScopedStore(self._store, self.scope & customers)
-
-    def save(self, table: str, rows: pl.DataFrame) -> int:
-        """Refuse: a viewer does not write."""
-        raise self._refusal(f"{rows.height} rows to {table}")
-
-    def remove(self, table: str, rows: pl.DataFrame) -> int:
-        """Refuse: a viewer does not write."""
-        raise self._refusal(f"removal of {rows.height} rows from {table}")
-
-    def append(self, batch: SignedBatch) -> tuple[int, int]:
-        """Refuse: a viewer does not write."""
-        raise self._refusal(f"{batch.frame.height} events")
-
-    def transaction(self) -> Any:
-        """Refuse: a viewer does not write."""
-        raise self._refusal("transaction")
-
-    def _refusal(self, what: str) -> ReadOnlyError:
-        return ReadOnlyError(f"{what}: a viewer only reads; ask the workspace's owner")
 
 
 def _key_of(table: str, rows: pl.DataFrame) -> list[str]:
