@@ -173,7 +173,7 @@ def test_container_output_is_read_as_a_line_of_its_own(read):
         "time": "2026-11-23T10:00:00.123456789Z",
     }
     (record,) = read(json.dumps(line) + "\n")
-    assert record["message"] == b"boom 7 stream=stderr"
+    assert record["message"] == b"boom 7"
     assert (record["severity"], record["service"]) == (17, "shop.Orders")
     assert record["occurred_at"].microsecond == 123456
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from caseline.normalize.jsonlines import field_names
+from caseline.normalize.wrapped import RUNTIME_TIME
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,7 +86,7 @@ def _leftover(frame: pl.DataFrame, picks: dict[str, list[str]]) -> pl.Series:
         for i, name in enumerate(found):
             before.setdefault(name, []).append(found[:i])
     parts = []
-    for name in sorted(frame.columns):
+    for name in sorted(set(frame.columns) - {RUNTIME_TIME}):
         value = pl.col(name)
         if name in before:
             if not all(before[name]):

@@ -18,6 +18,7 @@ from caseline.normalize.recognition import recognizer_for
 from caseline.normalize.repeats import Previous, repeat_counts
 from caseline.normalize.settings import NormalizeSettings
 from caseline.normalize.wordbook import load_words
+from caseline.normalize.wrapped import unwrap
 from caseline.records.batches import RawBatch, Reject
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class FileNormalizer:
         The last record is held back until the next block or ``block.last``, since its
         lines may go on there.
         """
-        added = clean(block.data, first=not self._started, last=block.last)
+        added = clean(unwrap(block.data), first=not self._started, last=block.last)
         self._started = True
         lines = split_lines(self._tail + added)
         positions = self._positions(block, added, lines)
@@ -116,7 +117,7 @@ class FileNormalizer:
     def _positions(self, block: RawBlock, added: bytes, lines: Lines) -> Ints:
         """Return where each line starts in the source."""
         held = len(self._tail_positions)
-        if len(added) == len(block.data):
+        if added == block.data:
             moved = lines.starts[held:] - len(self._tail) + block.offset_bytes
             return np.concatenate([self._tail_positions, moved])
         raw = line_starts(block.data)[:-1] + block.offset_bytes

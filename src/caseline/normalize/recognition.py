@@ -127,6 +127,8 @@ class Recognizer:
         row[Field.MESSAGE_SIZE] = len(line) - row[Field.MESSAGE_START]
         if row[Field.FORMAT] < 0:
             row[Field.KIND] = self._plain_kind(line)
+        elif row[Field.MESSAGE_SIZE] <= 0 and self._book.formats[row[Field.FORMAT]].inner:
+            row[Field.KIND] = Kind.BLANK  # a blank line of the program, whoever wrapped it
         self._finish(line, row)
         return row
 

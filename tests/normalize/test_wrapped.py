@@ -1,0 +1,80 @@
+import json
+
+import pytest
+
+from caseline.normalize.wrapped import unwrap
+
+TRACE = [
+    "2026-11-23 10:00:00,123 ERROR [main] shop.Orders - order 7 failed",
+    "java.lang.IllegalStateException: no stock",
+    "\tat com.example.Shop.place(Shop.java:12)",
+    "",
+    "Caused by: java.io.IOException: pipe",
+    "\t... 3 more",
+]
+
+
+def docker(lines):
+    return "".join(
+        json.dumps(
+            {"log": f"{line}\n", "stream": "stderr", "time": f"2026-11-23T10:00:{i:02}.5Z"},
+            separators=(",", ":"),
+        )
+        + "\n"
+        for i, line in enumerate(lines)
+    )
+
+
+def cri(lines):
+    return "".join(f"2026-11-23T10:00:{i:02}.5Z stderr F {line}\n" for i, line in enumerate(lines))
+
+
+@pytest.mark.parametrize("wrap", [docker, cri])
+def test_a_trace_in_container_output_is_one_record(read, wrap):
+    first, second = read(wrap([*TRACE, "next order"]))
+    assert first["message"].decode().split("\n") == ["order 7 failed", *TRACE[1:]]
+    assert (first["severity"], first["service"], first["lines"]) == (17, "shop.Orders", 6)
+    assert second["message"] == b"next order"
+
+
+@pytest.mark.parametrize("wrap", [docker, cri])
+def test_json_in_container_output_is_read_as_json(read, wrap):
+    inner = {"level": "error", "msg": "order 7 failed", "logger": "shop", "tenant": "acme-7"}
+    (record,) = read(wrap([json.dumps(inner)]))
+    assert record["message"] == b"order 7 failed"
+    found = [record[name] for name in ("severity", "service", "tenant", "time_quality")]
+    assert found == [17, "shop", "acme-7", "exact"]
+    assert record["occurred_at"].isoformat() == "2026-11-23T10:00:00.500000+00:00"
+
+
+def test_the_programs_own_time_counts_more_than_the_runtimes(read):
+    (record,) = read(cri(['{"msg":"boom","ts":"2026-11-23T09:59:59Z"}']))
+    assert record["occurred_at"].isoformat() == "2026-11-23T09:59:59+00:00"
+    assert record["message"] == b"boom"
+
+
+def test_a_line_that_docker_cut_goes_on_in_the_next(read):
+    lines = docker(["", ", second half"]).replace(r"\n", "first half", 1)
+    (record,) = read(lines)
+    assert record["message"] == b"first half, second half"
+
+
+def test_positions_are_those_of_the_file(feed):
+    data = docker(["one", "two", "", ""]).encode()
+    (batch,) = feed(data)
+    (blank,) = batch.rejects
+    assert (blank.reason, blank.lines) == ("blank", 2)
+    assert blank.position == len(docker(["one", "two"]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"log":"two\\nlines\\n","stream":"stdout","time":"2026-11-23T10:00:00Z"}',
+        b'{"log":"bad \\x\\n","stream":"stdout","time":"2026-11-23T10:00:00Z"}',
+        b'{"log":"x\\n","stream":"stdout","time":"yesterday"}',
+        b"2026-11-23T10:00:00Z stdout F { id: 7 }",
+    ],
+)
+def test_other_lines_stay_as_they_are(line):
+    assert unwrap(line) == line
