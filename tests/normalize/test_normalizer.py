@@ -210,3 +210,22 @@ def test_forgetting_shapes_changes_nothing(source):
     assert few.frame.equals(FileNormalizer(made).feed(block).frame)
     assert isinstance(few.frame, pl.DataFrame)
     assert np.all(few.frame["lines"].to_numpy() >= 1)
+
+
+def test_the_hole_that_a_crash_leaves_stands_apart_from_the_line_behind_it(feed):
+    line = b"2026-11-23 10:00:0%d,000 INFO [m] shop.Orders - order %d accepted\n"
+    half = line % (1, 1) + (line % (2, 2)).removesuffix(b" accepted\n")
+    behind = half + bytes(600) + line % (3, 3)
+    (batch,) = feed(behind + bytes(20) + line % (4, 4))
+    assert [message.strip(b"\0") for message in batch.frame["message"]] == [
+        *(b"order 1 accepted", b"order 2", b"order 3 accepted", b"order 4 accepted")
+    ]
+    assert [(r.reason, r.lines, r.position) for r in batch.rejects] == [
+        ("nul_block", 1, len(half) + 1),
+        ("nul_block", 1, len(behind)),
+    ]
+
+
+def test_a_few_nul_within_a_line_stay(read):
+    (record,) = read(b"name=abc" + bytes(40) + b" ok\n")
+    assert record["message"] == b"name=abc" + bytes(40) + b" ok"

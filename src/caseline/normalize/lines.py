@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\n]{0,200}\x07")
 _BOM = b"\xef\xbb\xbf"
+# A few NUL pad a value; so many, or any number of them where a line starts, are a hole.
+_HOLE = re.compile(rb"(?:\A|(?<=\n))\0{16,}|\0{512,}")
+_FEW = bytes(16)
 _NEWLINE = 10
 _BRACE = 123
 
@@ -69,6 +72,29 @@ def clean(data: bytes, *, first: bool, last: bool) -> bytes:
     if last and not ended and (not data or data.endswith(b"\n")):
         data += b"\n"  # the last line held nothing else, but was a line
     return data
+
+
+def holes_apart(data: bytes) -> bytes:
+    r"""Return *data* with each hole on a line of its own; no byte changes its place.
+
+    A crash leaves NUL where it had room for lines, and the next line follows at once.
+
+    >>> holes_apart(b"half a li" + bytes(512) + b"next\n").replace(bytes(510), b"...")
+    b'half a li\n...\nnext\n'
+    """
+    if _FEW not in data:
+        return data
+
+    def apart(hole: re.Match[bytes]) -> bytes:
+        before, after = (
+            data[max(hole.start() - 1, 0) : hole.start()],
+            data[hole.end() : hole.end() + 1],
+        )
+        first = b"\0" if before in (b"", b"\n") else b"\n"
+        last = b"\0" if after in (b"", b"\n") else b"\n"
+        return first + bytes(hole.end() - hole.start() - 2) + last
+
+    return _HOLE.sub(apart, data)
 
 
 def line_starts(data: bytes) -> Ints:

@@ -11,7 +11,7 @@ from caseline.normalize.fields import header_fields
 from caseline.normalize.joining import Records, join_records
 from caseline.normalize.jsonpart import json_part
 from caseline.normalize.layouts import ESCAPED, LATER, OCTAL, PARTIAL, WEAK, Field, Kind
-from caseline.normalize.lines import clean, line_starts, split_lines
+from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
 from caseline.normalize.occurred import QUALITIES, FileClock
 from caseline.normalize.recognition import recognizer_for
@@ -91,10 +91,11 @@ class FileNormalizer:
         The last record is held back until the next block or ``block.last``, since its
         lines may go on there.
         """
-        added = clean(unwrap(block.data), first=not self._started, last=block.last)
+        data = holes_apart(block.data)
+        added = clean(unwrap(data), first=not self._started, last=block.last)
         self._started = True
         lines = split_lines(self._tail + added)
-        positions = self._positions(block, added, lines)
+        positions = self._positions(data, block.offset_bytes, added, lines)
         rows = self._rows(lines)
         found = self._records(lines, rows)
         end = len(lines.starts)
@@ -114,13 +115,13 @@ class FileNormalizer:
             formats=self._formats(lines, rows, found),
         )
 
-    def _positions(self, block: RawBlock, added: bytes, lines: Lines) -> Ints:
+    def _positions(self, data: bytes, offset: int, added: bytes, lines: Lines) -> Ints:
         """Return where each line starts in the source."""
         held = len(self._tail_positions)
-        if added == block.data:
-            moved = lines.starts[held:] - len(self._tail) + block.offset_bytes
+        if added == data:
+            moved = lines.starts[held:] - len(self._tail) + offset
             return np.concatenate([self._tail_positions, moved])
-        raw = line_starts(block.data)[:-1] + block.offset_bytes
+        raw = line_starts(data)[:-1] + offset
         goes_on = held + len(raw) - len(lines.starts)  # 1 where the block ends a held line
         return np.concatenate([self._tail_positions, raw[goes_on:]])
 
