@@ -29,9 +29,14 @@ def ws(tmp_path):
         yield opened
 
 
-def step(ws, engine=None):
+def step(ws, engine=None, progress=None):
     return pipeline.Ingest(
-        engine or ws._store, ws.fleet.attributor(), ws._scrubber, ws._book, secret=ws._secret
+        engine or ws._store,
+        ws.fleet.attributor(),
+        ws._scrubber,
+        ws._book,
+        secret=ws._secret,
+        progress=progress,
     )
 
 
@@ -88,3 +93,30 @@ def test_a_collection_is_not_complete_when_the_store_loses_a_record(ws, tmp_path
         step(ws, Forgetful()).run(source)
     status = ws._store._value("SELECT status FROM catalog.collections")
     assert status == "open"
+
+
+def test_long_rows_do_not_wait_for_many(ws, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "_BYTES_AT_ONCE", 5_000)
+    path = tmp_path / "a.log"
+    stamp = "2026-03-09 00:00:{:02},000 INFO [w] shop.Job - {}\n"
+    path.write_text("".join(stamp.format(n, "x" * 1_000) for n in range(20)))
+    source = open_collection(
+        path, received_at=NOW, environment_id="prod", limits=Limits(block_bytes=2_000)
+    )
+    stored = []
+    ingest = step(ws, progress=lambda seen: stored.append(seen.events))
+    assert ingest.run(source).events == 20
+    assert stored == sorted(stored)
+    assert len(set(stored)) > 3
+
+
+def test_progress_tells_all_rejects_of_files_and_lines(ws, tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.log").write_text("\n\n" + log(2, minute=number))
+        (folder / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(200)))
+    seen = []
+    report = ws.ingest(folder, environment="prod", progress=seen.append)
+    assert seen[-1].rejects == report.rejects == 12
+    assert [p.rejects for p in seen] == sorted(p.rejects for p in seen)

@@ -34,6 +34,8 @@ _ROWS_AT_ONCE = 125_000
 
 From 122,880 rows on the engine writes them to their place at once, not to its log first.
 """
+_BYTES_AT_ONCE = 64 * 1024 * 1024
+"""But not for ever: rows may be long."""
 _COVERAGE: dict[str, pl.DataType | type[pl.DataType]] = {
     "environment_id": pl.String,
     "host": pl.String,
@@ -85,7 +87,10 @@ class Ingest:
         self._rejects: list[Reject] = []
         self._sources: list[Source] = []
         self._waiting: list[RawBatch] = []
-        self._rows_waiting = 0
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
+        self._rejected = 0
+        self._faults_told = 0
         self._parts: list[Part] = []
 
     def run(self, collection: Collection) -> IngestReport:
@@ -107,13 +112,15 @@ class Ingest:
         for block in file.blocks():
             raw = normalizer.feed(block)
             self._rejects += raw.rejects
+            self._rejected += sum(r.lines for r in raw.rejects)
             self._formats.update(raw.formats)
             self._counts["records"] += raw.frame.height
             self._counts["physical_lines"] += int(raw.frame["lines"].sum())
             self._waiting.append(raw)
             self._parts.append(Part(source=file.source, batch_id=self._batch_id(block)))
-            self._rows_waiting += raw.frame.height
-            if self._rows_waiting >= _ROWS_AT_ONCE:
+            self._waiting_rows += raw.frame.height
+            self._waiting_bytes += len(block.data)
+            if self._waiting_rows >= _ROWS_AT_ONCE or self._waiting_bytes >= _BYTES_AT_ONCE:
                 self._flush(collection)
             self._tell(file.source.name, collection)
 
@@ -135,7 +142,7 @@ class Ingest:
             self._counts["duplicates"] += duplicates
             self._count(signed)
         self._sources, self._waiting, self._parts = [], [], []
-        self._rows_waiting = 0
+        self._waiting_rows = self._waiting_bytes = 0
 
     def _signed(self) -> SignedBatch:
         scrubbed = self._scrubber.scrub(self._attributor.place(_together(self._waiting)))
@@ -184,14 +191,16 @@ class Ingest:
     def _tell(self, name: str, collection: Collection) -> None:
         if self._progress is None:
             return
-        rejected = (*self._rejects, *collection.rejects)
+        faults = collection.rejects[self._faults_told :]
+        self._faults_told += len(faults)
+        self._rejected += sum(r.lines for r in faults)
         self._progress(
             Progress(
                 name=name,
                 bytes_read=collection.bytes_read,
                 events=self._counts["events"],
                 duplicates=self._counts["duplicates"],
-                rejects=sum(r.lines for r in rejected),
+                rejects=self._rejected,
             )
         )
 
