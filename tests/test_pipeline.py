@@ -120,3 +120,15 @@ def test_progress_tells_all_rejects_of_files_and_lines(ws, tmp_path):
     report = ws.ingest(folder, environment="prod", progress=seen.append)
     assert seen[-1].rejects == report.rejects == 12
     assert [p.rejects for p in seen] == sorted(p.rejects for p in seen)
+
+
+def test_equal_files_of_two_machines_in_two_bundles_are_two(ws, tmp_path):
+    reports = []
+    for host in ("node-1", "node-2", "node-2"):
+        folder = tmp_path / f"bundle-{len(reports)}"
+        folder.mkdir()
+        (folder / "manifest.json").write_text(f'{{"environment": "prod", "host": "{host}"}}')
+        (folder / "app.log").write_text(log(3, minute=1))
+        reports.append(ws.ingest(folder))
+    assert [(r.events, r.duplicates) for r in reports] == [(3, 0), (3, 0), (0, 3)]
+    assert sorted({event.host for event in ws.events()}) == ["node-1", "node-2"]

@@ -181,9 +181,15 @@ class Ingest:
         self._coverage.append(_coverage_of(frame))
 
     def _batch_id(self, block: RawBlock) -> str:
-        """Return an id that is the same for the same bytes at the same place of a file."""
+        """Return an id that is the same for the same bytes at the same place of a file.
+
+        Two machines may write the same bytes: what is of another one is compared in full.
+        """
         source = block.source
-        place = f"{source.environment_id}\0{source.origin}\0{block.offset_bytes}\0{block.last}"
+        place = (
+            f"{source.environment_id}\0{source.host}\0{source.origin}\0"
+            f"{block.offset_bytes}\0{block.last}"
+        )
         digest = hashlib.blake2b(block.data, digest_size=16, key=self._secret)
         digest.update(place.encode())
         return digest.hexdigest()
