@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -132,3 +134,25 @@ def test_equal_files_of_two_machines_in_two_bundles_are_two(ws, tmp_path):
         reports.append(ws.ingest(folder))
     assert [(r.events, r.duplicates) for r in reports] == [(3, 0), (3, 0), (0, 3)]
     assert sorted({event.host for event in ws.events()}) == ["node-1", "node-2"]
+
+
+def test_streams_of_one_moment_know_each_others_lines(ws):
+    lines = log(20, minute=1).splitlines()
+    for line in lines:
+        assert ws.ingest([line], environment="prod").events == 1
+    again = ws.ingest(lines, environment="prod")
+    assert (again.events, again.duplicates) == (0, 20)
+    twice = ws.ingest([lines[3], lines[3]], environment="prod")
+    assert (twice.events, twice.duplicates) == (1, 1)
+
+
+def test_two_members_of_one_name_share_what_they_both_hold(ws, tmp_path):
+    text = log(35, minute=1)
+    first = "".join(text.splitlines(keepends=True)[:30])
+    with tarfile.open(tmp_path / "grown.tar", "w") as archive:
+        for data in (first.encode(), text.encode()):
+            member = tarfile.TarInfo("app.log")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    report = ws.ingest(tmp_path / "grown.tar", environment="prod")
+    assert (report.events, report.duplicates) == (35, 30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from caseline.records.batches import Reject
 
 _HEAD_BYTES = 1024
+_STREAM_HEAD_BYTES = 1 << 18
 
 
 class MemberFile:
@@ -97,10 +99,12 @@ class Collection:
         self._done_bytes = 0
         self._file: MemberFile | None = None
         self._started = False
+        self._names: Counter[str] = Counter()
         container.identify(limits, self._faults)
         self._taken = self._read_manifest(container.manifest(self._find_manifest), "manifest.json")
         self._caller_environment = environment_id
         self.environment_id = environment_id or self._taken.manifest.environment_id
+        self._streamed = container.content_id is None
         self.collection_id = container.content_id or stream_id(
             received_at, environment_id, container.name
         )
@@ -198,8 +202,20 @@ class Collection:
             placement=manifest.placement,
             received_at=self.received_at,
             media=self._container.media,
+            apart=self._apart(name, text),
         )
         return MemberFile(source, TextBlocks(text, name, self._limits, self._faults))
+
+    def _apart(self, name: str, text: ByteReader) -> str:
+        """Return what tells a file from others of its name.
+
+        An archive may hold a name twice. Streams that come at the same moment have the
+        same name and no identity yet: what they begin with tells them apart.
+        """
+        number = self._names[name]
+        self._names[name] += 1
+        head = _digest(text.peek(_STREAM_HEAD_BYTES)) if self._streamed else ""
+        return f"{head}{number or ''}"
 
     def _begins(self, reader: ByteReader, name: str) -> bool:
         """Return whether there is anything to read; tell of damage before it."""

@@ -32,6 +32,7 @@ class Source:
         timezone: IANA zone for times written without one; UTC if None.
         received_at: When the collection reached us.
         placement: Cell, shard or host group, if a manifest says so.
+        apart: What tells it from another of its name in the collection; mostly nothing.
     """
 
     name: str
@@ -43,12 +44,13 @@ class Source:
     timezone: str | None = None
     placement: str | None = None
     media: MediaKind = "file"
+    apart: str = ""
 
     @property
     def source_id(self) -> str:
         """Identity of this file within its collection."""
-        name = f"{self.collection_id}\0{self.name}".encode()
-        return hashlib.blake2b(name, digest_size=8).hexdigest()
+        name = f"{self.collection_id}\0{self.name}" + (f"\0{self.apart}" if self.apart else "")
+        return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
