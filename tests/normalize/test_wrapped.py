@@ -78,3 +78,17 @@ def test_positions_are_those_of_the_file(feed):
 )
 def test_other_lines_stay_as_they_are(line):
     assert unwrap(line) == line
+
+
+@pytest.mark.parametrize("wrap", [docker, cri])
+@pytest.mark.parametrize("line", ["TimeoutError: no answer in {} s", "    step {} of 9 done"])
+def test_lines_that_only_look_like_the_end_of_a_trace_are_records(read, wrap, line):
+    records = read(wrap(["started", *(line.format(n) for n in range(5))]))
+    assert [record["lines"] for record in records] == [1] * 6
+
+
+@pytest.mark.parametrize("wrap", [docker, cri])
+def test_the_line_that_ends_a_trace_belongs_to_it(read, wrap):
+    trace = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "    g()"]
+    records = read(wrap(["failed", *trace, "KeyError: 7", "next"]))
+    assert [record["lines"] for record in records] == [5, 1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from caseline.normalize.layouts import LATER, PARTIAL, Kind
+from caseline.normalize.layouts import ENDS, LATER, PARTIAL, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +61,21 @@ def join_records(
     counts = np.bincount(owner[member], minlength=len(first)) if len(first) else first
     first, counts = _bounded(first, counts, sizes, settings)
     return Records(first, counts, np.flatnonzero(blank & ~inner), np.flatnonzero(nul))
+
+
+def with_ends(flags: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return *flags* with LATER at the wrapped lines that open or close a trace.
+
+    A line such as ``TimeoutError: no answer`` is a record of its own, unless it follows
+    a line of a trace or stands right before one.
+    """
+    later, ends = (flags & LATER) != 0, (flags & ENDS) != 0
+    if not ends.any():
+        return flags
+    last_other = np.maximum.accumulate(np.where(ends, -1, np.arange(len(flags))))
+    of_trace = ends & (last_other >= 0) & later[np.maximum(last_other, 0)]
+    of_trace[:-1] |= ends[:-1] & later[1:]
+    return np.where(of_trace, flags | LATER, flags).astype(np.int32)
 
 
 def _continuations(kinds: NDArray[np.int32], flags: NDArray[np.int32], *, headed: bool) -> Flags:

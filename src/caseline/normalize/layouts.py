@@ -64,6 +64,7 @@ REPEATED = 16  # it stands for the message before it
 LATER = 32  # its message is a continuation: it belongs to the record before it
 SERVICE_VARIES = 64  # the service holds digits: lines of the shape differ in it
 HOST_VARIES = 128
+ENDS = 256  # a runtime wrapped it; its message may open or close a trace
 
 WIDTH = len(Field)
 

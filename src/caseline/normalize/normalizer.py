@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from caseline.normalize.fields import header_fields
-from caseline.normalize.joining import Records, join_records
+from caseline.normalize.joining import Records, join_records, with_ends
 from caseline.normalize.jsonpart import json_part
-from caseline.normalize.layouts import ESCAPED, LATER, OCTAL, PARTIAL, WEAK, Field, Kind
+from caseline.normalize.layouts import ENDS, ESCAPED, LATER, OCTAL, PARTIAL, WEAK, Field, Kind
 from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
 from caseline.normalize.occurred import QUALITIES, FileClock
@@ -136,7 +136,7 @@ class FileNormalizer:
         headed = headers > 0 and headers >= self._settings.headed_share * (headers + plain)
         return join_records(
             rows[lines.shape_ids, Field.KIND],
-            rows[lines.shape_ids, Field.FLAGS],
+            with_ends(rows[lines.shape_ids, Field.FLAGS]),
             lines.sizes,
             headed=bool(headed),
             settings=self._settings,
@@ -250,7 +250,7 @@ def _to_mend(lines: Lines, rows: Rows, found: Records) -> NDArray[np.bool_]:
     shape |= (rows[:, Field.EXTRA_SIZE] >= 0) | (rows[:, Field.KIND] == Kind.JSON)
     mend: NDArray[np.bool_] = shape[lines.shape_ids[found.first]]
     if (found.lines > 1).any():
-        wrapped = (flags & (LATER | PARTIAL)) != 0
+        wrapped = (flags & (LATER | ENDS | PARTIAL)) != 0
         before = np.concatenate([[0], np.cumsum(wrapped[lines.shape_ids])])
         mend |= before[found.first + found.lines] > before[found.first + 1]
     return mend

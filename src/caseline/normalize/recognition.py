@@ -10,6 +10,7 @@ import numpy as np
 
 from caseline.normalize.formatbook import load_formats
 from caseline.normalize.layouts import (
+    ENDS,
     ESCAPED,
     HOST_VARIES,
     LATER,
@@ -236,8 +237,10 @@ class Recognizer:
     def _enter_inner(self, line: bytes, row: list[int], partial: Span | None) -> None:
         """Mark a wrapped line that goes on with the one before it, or is cut."""
         start = row[Field.MESSAGE_START]
-        if self._words.continuation.match(line, start) or self._words.closing.match(line, start):
+        if self._words.continuation.match(line, start):
             row[Field.FLAGS] |= LATER
+        elif self._words.closing.match(line, start):
+            row[Field.FLAGS] |= ENDS
         if partial and line[partial[0] : partial[1]] == b"P":
             row[Field.FLAGS] |= PARTIAL
 
