@@ -92,3 +92,38 @@ def test_the_line_that_ends_a_trace_belongs_to_it(read, wrap):
     trace = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "    g()"]
     records = read(wrap(["failed", *trace, "KeyError: 7", "next"]))
     assert [record["lines"] for record in records] == [5, 1]
+
+
+@pytest.mark.parametrize("wrap", [docker, cri])
+@pytest.mark.parametrize(
+    "trace",
+    [
+        [
+            "panic: runtime error: index out of range [7] with length 3",
+            "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x48]",
+            "",
+            "goroutine 1 [running]:",
+            "main.place(0x0)",
+            "\t/app/main.go:10 +0x1d",
+            "exit status 2",
+        ],
+        [
+            "PHP Fatal error:  Uncaught Exception: no stock in /app/a.php:3",
+            "Stack trace:",
+            "#0 /app/a.php(7): place()",
+            "#1 {main}",
+            "  thrown in /app/a.php on line 3",
+        ],
+        [
+            "TypeError: orders is not iterable",
+            "    at place (/app/a.js:3:5) {",
+            "  code: 'E_BAD'",
+            "}",
+        ],
+    ],
+    ids=["go", "php", "node"],
+)
+def test_traces_of_other_languages_are_one_record(read, wrap, trace):
+    records = read(wrap(["ready", *trace, "ready again"]))
+    assert records[-1]["lines"] == 1
+    assert records[-2]["message"].decode().endswith("\n".join(trace[1:]))
