@@ -166,6 +166,33 @@ def test_common_styles_mean_the_same(read, style):
     assert found == ["shop", "web-1", "ab12", "acme-7"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {
+            "t": {"$date": "2026-11-23T10:00:00.123+00:00"},
+            "s": "E",
+            "c": "shop",
+            "ctx": "conn7",
+            "msg": "boom 7",
+        },
+        {
+            "TimeCreated": "2026-11-23T10:00:00.123Z",
+            "Level": 2,
+            "LevelDisplayName": "Error",
+            "ProviderName": "shop",
+            "Message": "boom 7",
+        },
+    ],
+    ids=["database", "windows"],
+)
+def test_names_of_databases_and_windows_events_are_known(read, line):
+    (record,) = read(json.dumps(line) + "\n")
+    assert record["message"].startswith(b"boom 7")
+    assert record["occurred_at"].isoformat() == "2026-11-23T10:00:00.123000+00:00"
+    assert (record["severity"], record["service"]) == (17, "shop")
+
+
 def test_container_output_is_read_as_a_line_of_its_own(read):
     line = {
         "log": "2026-11-23 10:00:00,123 ERROR [main] shop.Orders - boom 7\n",

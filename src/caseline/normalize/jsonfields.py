@@ -133,4 +133,5 @@ def _number_of(text: str | None, number: str | None, words: WordBook) -> int:
         if value <= _SYSLOG_MOST:
             return words.priorities[value]
         return words.numbers.get(value, 0)
-    return words.words.get(text.strip().lower().encode(), 0)
+    word = text.strip().encode()
+    return words.words.get(word.lower(), 0) or words.letters.get(word, 0)
