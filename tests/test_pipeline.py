@@ -156,3 +156,19 @@ def test_two_members_of_one_name_share_what_they_both_hold(ws, tmp_path):
             archive.addfile(member, io.BytesIO(data))
     report = ws.ingest(tmp_path / "grown.tar", environment="prod")
     assert (report.events, report.duplicates) == (35, 30)
+
+
+def test_lines_without_a_time_are_known_in_the_next_month_too(tmp_path):
+    clock = caseline.ManualClock(datetime(2026, 3, 31, 23, tzinfo=UTC))
+    head = "".join(f"module {number} loaded from disk\n" for number in range(60))
+    path = tmp_path / "boot.log"
+    found = []
+    with caseline.open(tmp_path / "support", clock=clock) as ws:
+        ws.fleet.load(environments=[{"environment_id": "prod", "kind": "single_tenant"}])
+        for beats in (10, 10, 14):
+            path.write_text(head + "heartbeat\n" * beats)
+            report = ws.ingest(path, environment="prod")
+            found.append((report.events, report.duplicates))
+            clock.advance(timedelta(hours=2))
+        assert found == [(70, 0), (0, 70), (4, 70)]
+        assert len(ws.events(environment="prod")) == 74

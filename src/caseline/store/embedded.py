@@ -259,7 +259,7 @@ class EmbeddedStore:
         unknown = rows.filter(~pl.col("part").is_in(known)) if known else rows
         if unknown.is_empty():
             return 0
-        kept = identity.fresh(self._hub, unknown, partition=partition)
+        kept = identity.fresh(self._hub, self._untold(unknown, month, parts), partition=partition)
         with self.transaction():
             appending.insert(
                 self._hub, kept, partition=partition, ledger=_ledger(unknown, kept, parts)
@@ -267,11 +267,34 @@ class EmbeddedStore:
         self._deltas[partition] = self._deltas.get(partition, 0) + kept.height
         return kept.height
 
-    def _known_parts(self, partition: str, parts: Sequence[Part]) -> list[int]:
-        """Return the numbers of those *parts* that *partition* holds already."""
+    def _untold(self, rows: pl.DataFrame, month: str, parts: Sequence[Part]) -> pl.DataFrame:
+        """Return *rows* without the untimed ones that another month holds already.
+
+        A record without a time stands in the month it was received in; its file may
+        have come in an earlier one.
+        """
+        untimed = rows.filter(pl.col("occurred_at").is_null())
+        for other in self.partitions.months:
+            if other == month or untimed.is_empty():
+                continue
+            partition = self.partitions.for_month(other)
+            known = self._known_parts(partition, parts, received_in=other)
+            untimed = untimed.filter(~pl.col("part").is_in(known))
+            untimed = identity.fresh(self._hub, untimed, partition=partition)
+        left = pl.col("position").is_in(untimed["position"].implode())
+        return rows.filter(pl.col("occurred_at").is_not_null() | left)
+
+    def _known_parts(
+        self, partition: str, parts: Sequence[Part], *, received_in: str | None = None
+    ) -> list[int]:
+        """Return the numbers of those *parts* that *partition* holds already.
+
+        With *received_in* only those received in that month, the untimed ones' own.
+        """
         held = self._hub.execute(
-            f"SELECT batch_id FROM {partition}.batches WHERE batch_id IN (SELECT unnest($ids))",
-            {"ids": [part.batch_id for part in parts]},
+            f"SELECT batch_id FROM {partition}.batches WHERE batch_id IN (SELECT unnest($ids)) "
+            "AND ($month IS NULL OR strftime(received_at, '%Y-%m') = $month)",
+            {"ids": [part.batch_id for part in parts], "month": received_in},
         ).fetchall()
         known = {row[0] for row in held}
         return [number for number, part in enumerate(parts) if part.batch_id in known]
