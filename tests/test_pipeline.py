@@ -172,3 +172,23 @@ def test_lines_without_a_time_are_known_in_the_next_month_too(tmp_path):
             clock.advance(timedelta(hours=2))
         assert found == [(70, 0), (0, 70), (4, 70)]
         assert len(ws.events(environment="prod")) == 74
+
+
+def test_times_without_a_zone_are_in_the_environments(ws, tmp_path):
+    ws.fleet.load(
+        environments=[
+            {"environment_id": "madrid", "kind": "single_tenant", "timezone": "Europe/Madrid"}
+        ]
+    )
+    line = "2026-03-09 10:00:00,000 ERROR [w] shop.Job - step 7 failed"
+    ws.ingest([line], environment="madrid")
+    (event,) = ws.events(environment="madrid")
+    assert (event.occurred_at.isoformat(), event.time_quality) == (
+        "2026-03-09T09:00:00+00:00",
+        "exact",
+    )
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "manifest.json").write_text('{"timezone": "America/New_York"}')
+    (tmp_path / "bundle" / "a.log").write_text(line.replace("03-09", "03-06"))
+    ws.ingest(tmp_path / "bundle", environment="madrid")
+    assert ws.events(environment="madrid")[-1].occurred_at.hour == 15

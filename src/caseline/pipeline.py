@@ -61,10 +61,11 @@ class Ingest:
         scrubber: Takes personal data and secrets out.
         book: Gives signatures.
         secret: Keys the ids of batches, so that they tell nothing of what is in them.
+        timezone: The environment's zone, for times without one where no manifest says it.
         progress: Called after each block.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one part of the house each
         self,
         engine: Engine,
         attributor: Attributor,
@@ -72,6 +73,7 @@ class Ingest:
         book: SignatureBook,
         *,
         secret: bytes,
+        timezone: str | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
         self._engine = engine
@@ -79,6 +81,7 @@ class Ingest:
         self._scrubber = scrubber
         self._book = book
         self._secret = secret
+        self._timezone = timezone
         self._progress = progress
         self._counts: Counter[str] = Counter()
         self._formats: Counter[str] = Counter()
@@ -108,7 +111,8 @@ class Ingest:
 
     def _take(self, file: MemberFile, collection: Collection) -> None:
         self._sources.append(file.source)
-        normalizer = FileNormalizer(file.source)
+        zone = file.source.timezone or self._timezone
+        normalizer = FileNormalizer(replace(file.source, timezone=zone))
         for block in file.blocks():
             raw = normalizer.feed(block)
             self._rejects += raw.rejects

@@ -143,13 +143,14 @@ class Workspace(View):
                 f"{collection.name}: no environment; give environment=, or put a manifest.json "
                 "with environment_id into the bundle"
             )
-        self.fleet.environment(collection.environment_id)
+        place = self.fleet.environment(collection.environment_id)
         step = Ingest(
             self._store,
             self.fleet.attributor(),
             self._scrubber,
             self._book,
             secret=self._secret,
+            timezone=place.timezone,
             progress=progress,
         )
         try:
