@@ -243,3 +243,9 @@ def test_empty_objects_are_records(read):
 
 def test_no_names_give_no_columns():
     assert read_objects(b"{}\n", 1).shape == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$"])
+def test_an_empty_field_takes_no_other_with_it_whatever_its_name(name):
+    line = json.dumps({name: None, "level": "error"}) + "\n"
+    assert read_objects(line.encode(), 1).to_dicts() == [{"level": "error"}]

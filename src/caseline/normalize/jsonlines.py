@@ -73,7 +73,9 @@ def _read(text: bytes, count: int) -> pl.DataFrame:
         raise UnreadableError("no JSON objects") from error
     if frame.height != count:
         raise UnreadableError(f"{frame.height} objects on {count} lines")
-    return frame.drop(c.name for c in frame.get_columns() if c.null_count() == count)
+    empty = [c.name for c in frame.get_columns() if c.null_count() == count]
+    # By name: a field called * or ^a$ would stand for others too.
+    return frame.drop(pl.selectors.by_name(empty))
 
 
 def _names(text: bytes) -> list[str]:
