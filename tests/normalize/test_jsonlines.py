@@ -249,3 +249,16 @@ def test_no_names_give_no_columns():
 def test_an_empty_field_takes_no_other_with_it_whatever_its_name(name):
     line = json.dumps({name: None, "level": "error"}) + "\n"
     assert read_objects(line.encode(), 1).to_dicts() == [{"level": "error"}]
+
+
+@pytest.mark.parametrize("name", ["*", "^m.*$", "^a$"])
+def test_a_field_stands_for_itself_whatever_its_name(read, name):
+    lines = [json.dumps({name: n, "msg": "boom"}) + "\n" for n in (7, 8)]
+    expected = [f"boom {name}={n}".encode() for n in (7, 8)]
+    assert [record["message"] for record in read("".join(lines))] == expected
+    assert [record["message"] for record in read(lines[0])] == expected[:1]
+
+
+def test_objects_in_fields_of_any_name_are_read(read):
+    (record,) = read('{"msg":"boom","^a$":{"^b$":7,"*":{"c":8}}}\n')
+    assert record["message"] == b"boom ^a$.*.c=8 ^a$.^b$=7"

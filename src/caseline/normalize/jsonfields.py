@@ -87,7 +87,7 @@ def _leftover(frame: pl.DataFrame, picks: dict[str, list[str]]) -> pl.Series:
             before.setdefault(name, []).append(found[:i])
     parts = []
     for name in sorted(set(frame.columns) - {RUNTIME_TIME}):
-        value = pl.col(name)
+        value = pl.lit(frame.get_column(name))  # as a column, * would be all of them
         if name in before:
             if not all(before[name]):
                 continue

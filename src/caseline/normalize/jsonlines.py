@@ -123,28 +123,28 @@ def _flat(frame: pl.DataFrame, depth: int) -> pl.DataFrame:
 
 def _inner(column: pl.Series, depth: int) -> list[pl.Series] | None:
     """Return what the objects in *column* hold, row by row; None if it holds none."""
+    text = column.alias("value")  # its own name may be * or ^a$, which stand for others
     is_object = (
-        column.str.starts_with("{")
-        & column.str.ends_with("}")
-        & ~column.str.contains("\n", literal=True)
+        text.str.starts_with("{") & text.str.ends_with("}") & ~text.str.contains("\n", literal=True)
     ).fill_null(value=False)
     if not is_object.any():
         return None
     rows = is_object.arg_true()
-    text = "\n".join(column.gather(rows).to_list()).encode() + b"\n"
+    objects = "\n".join(text.gather(rows).to_list()).encode() + b"\n"
     try:
-        inner = _flat(_read(text, len(rows)), depth + 1)
+        inner = _flat(_read(objects, len(rows)), depth + 1)
     except UnreadableError:
         return None
     place = np.zeros(len(column), dtype=np.uint32)
     place[rows.to_numpy()] = np.arange(len(rows), dtype=np.uint32)
     spread = [
-        values.gather(pl.Series(place))
+        values.alias("value")
+        .gather(pl.Series(place))
         .zip_with(is_object, _nulls(len(column)))
         .alias(f"{column.name}.{values.name}")
         for values in inner.get_columns()
     ]
-    rest = column.zip_with(~is_object, _nulls(len(column)))
+    rest = text.zip_with(~is_object, _nulls(len(column))).alias(column.name)
     return [*spread, rest] if rest.null_count() < len(rest) else spread
 
 
