@@ -37,3 +37,11 @@ def test_a_pseudonym_is_no_hit_but_what_is_glued_to_it_is():
     text = kept + b"rest"
     (hit,) = finder.hits(text)
     assert text[hit.start : hit.end] == b"rest"
+
+
+def test_a_colour_is_not_glued_to_what_it_colours():
+    finder = Finder(shipped_rules())
+    for value in (b"GB82WEST12345698765432", b"+49 30 9018200", b"AKIAQX7EXAMPLE3KEY55"):
+        text = b"\x1b[31m" + value + b"\x1b[0m"
+        (hit,) = finder.hits(text)
+        assert text[hit.start : hit.end] == value

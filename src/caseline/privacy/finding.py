@@ -28,6 +28,7 @@ _FEW = 2_000
 _DEEPEST = 2
 _TRUSTED = PSEUDONYM.pattern.decode()
 _CONTINUATION = range(0x80, 0xC0)
+_COLOUR = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Found(NamedTuple):
@@ -180,10 +181,11 @@ class Finder:
     ) -> tuple[Slot, ...]:
         sure: list[_Sure] = []
         maybe: list[_Maybe] = []
-        lower = shape.lower()
+        plain = _COLOUR.sub(_blanks, shape) if b"\x1b" in shape else shape
+        lower = plain.lower()
         for number in rules:
             rule = self.rules[number]
-            for start, end in _matches(rule, shape, lower):
+            for start, end in _matches(rule, plain, lower):
                 if rule.check is None:
                     sure.append(_Sure(start, end, number, rule.kind, None))
                 elif rule.on == "shape" or b"0" not in shape[start:end]:
@@ -265,6 +267,11 @@ def _matches(rule: Rule, shape: bytes, lower: bytes) -> Iterator[tuple[int, int]
             continue
         if start < end:
             yield start, end
+
+
+def _blanks(colour: re.Match[bytes]) -> bytes:
+    """Return as many blanks: the last letter of a colour must not be glued to a value."""
+    return b" " * len(colour[0])
 
 
 def _joined(sure: list[_Sure]) -> list[_Sure]:
