@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 _BACKSLASH = re.compile(rb"\\{1,2}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
 _ENTITY = re.compile(rb"&#[xX]?[0-9A-Fa-f]{1,6};")
-_TEXT = re.compile(rb"[\t\r\n\x20-\x7e]{6,}")
+_TEXT = re.compile(rb"(?:[\t\r\n\x20-\x7e]|[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}){6,}")
+_BLANKS = dict.fromkeys((0x00A0, 0x2007, 0x2009, 0x202F), " ")
+_HYPHENS = dict.fromkeys(range(0x2010, 0x2014), "-")
+_UNSEEN = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_PLAIN = {**_BLANKS, **_HYPHENS, **_UNSEEN, **_WIDE}
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _SHORTEST = 8
 _ROUNDS = 2  # %2540 is an escaped escape
@@ -53,8 +58,19 @@ def quoted_printable(value: bytes) -> Iterator[bytes]:
         yield value.replace(b"=40", b"@", 1)
 
 
+def typographic(value: bytes) -> Iterator[bytes]:
+    r"""Yield *value* as a plain keyboard writes it.
+
+    >>> list(typographic("\uff14\uff11\u00a011\u201122".encode()))
+    [b'41 11-22']
+    """
+    plain = value.decode("utf-8", "replace").translate(_PLAIN).encode()
+    if plain != value:
+        yield plain
+
+
 def base64_text(value: bytes) -> Iterator[bytes]:
-    """Yield the runs of ASCII text that *value* is the base64 of, wherever it starts.
+    """Yield the runs of text that *value* is the base64 of, wherever it starts.
 
     >>> list(base64_text(b"xxZmlyc3QubGFzdEBleGFtcGxlLmNvbQ=="))
     [b'first.last@example.com']
@@ -68,7 +84,7 @@ def base64_text(value: bytes) -> Iterator[bytes]:
 
 
 def hex_text(value: bytes) -> Iterator[bytes]:
-    """Yield the runs of ASCII text that *value* writes in hexadecimal."""
+    """Yield the runs of text that *value* writes in hexadecimal."""
     for start in range(2):
         part = value[start:]
         try:
@@ -82,5 +98,6 @@ DECODERS: Final[dict[str, Callable[[bytes], Iterator[bytes]]]] = {
     "escaped": escaped,
     "hex_text": hex_text,
     "quoted_printable": quoted_printable,
+    "typographic": typographic,
 }
 """The decoders by the name that rules call them."""
