@@ -161,6 +161,14 @@ def test_columns_of_the_line_are_scrubbed_too():
     assert hidden["trace_id"][1:] == ["<trace:#>", "req_8s7df6g5h4"]
 
 
+def test_a_trace_id_is_no_card_in_disguise():
+    kept = ["4bf92f35-77b3-4da6-a3ce-929d0e0e4736", "7219384650192837465", None]
+    odd = ["4111111111111111", "02-42-AC-11-00-02", "415-555-0199"]
+    out = scrubbed(["x"] * 6, trace_id=[*kept, *odd]).frame["trace_id"]
+    assert out[:3].to_list() == kept
+    assert [re.sub(r"\d{16}", "#", name) for name in out[3:]] == ["<trace:#>"] * 3
+
+
 def test_no_rows_pass():
     out = scrubbed([])
     assert out.frame.is_empty()

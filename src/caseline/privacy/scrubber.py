@@ -29,7 +29,11 @@ _NOT_FROM_THE_LINE = frozenset(
 _TOPOLOGY = frozenset({"host"})
 """Columns in which an address is the name of a machine, and stays."""
 
-_HEX = r"\A[0-9a-fA-F\-]{8,64}\z"
+_HEX = (
+    r"\A(?:[0-9a-fA-F]{8,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})\z"
+)
+_HEX_LETTER = "[a-fA-F]"  # digits alone may be a card's
 _OPAQUE = re.compile(r"(?=[^\d]*\d)[0-9A-Za-z_\-]{8,128}", re.ASCII)
 _HIGH = 0x80  # the first byte beyond ASCII
 _REPLACEMENT = "\ufffd"
@@ -87,6 +91,15 @@ class Scrubber:
         scope = _WORKSPACE if customer is None else f"customer:{customer}"
         return self._rewriter.text(text.replace("\0", _REPLACEMENT), scope)[0]
 
+    def scrub_name(self, name: str, *, environment: str | None) -> str:
+        """Return the *name* of a file or bundle without personal data.
+
+        >>> Scrubber(b"0123456789abcdef").scrub_name("a@example.com.log", environment="e")[:7]
+        '<email:'
+        """
+        scope = _WORKSPACE if environment is None else f"environment:{environment}"
+        return self._rewriter.text(name.replace("\0", _REPLACEMENT), scope)[0]
+
     def scrub_frame(
         self, frame: pl.DataFrame, columns: Sequence[str], customer_column: str
     ) -> pl.DataFrame:
@@ -123,17 +136,20 @@ class Scrubber:
     def _trace_ids(self, column: pl.Series, scopes: pl.Series) -> pl.Series:
         """Return the ids that look like ids; a pseudonym for each of the others."""
         rows = pl.DataFrame([column.alias("text"), scopes.alias("scope")])
-        odd = rows.filter(~pl.col("text").str.contains(_HEX)).unique()
+        text = pl.col("text").str
+        odd = rows.filter(~(text.contains(_HEX) & text.contains(_HEX_LETTER))).unique()
         if odd.is_empty():
             return column
-        names = [self._trace_id(text, scope) for text, scope in odd.iter_rows()]
+        looked_at = _distinctly(odd["text"], odd["scope"], self._rewriter)
+        names = [
+            text
+            if text == fresh and _OPAQUE.fullmatch(text)
+            else self._names.of("trace", text.encode(), scope=scope)
+            for text, scope, fresh in zip(odd["text"], odd["scope"], looked_at, strict=True)
+        ]
         table = odd.with_columns(pl.Series("fresh", names, dtype=pl.String))
         joined = rows.join(table, on=["text", "scope"], how="left", maintain_order="left")
         return joined.select(pl.coalesce("fresh", "text").alias(column.name)).to_series()
-
-    def _trace_id(self, text: str, scope: str) -> str:
-        opaque = _OPAQUE.fullmatch(text) and self._rewriter.text(text, scope)[0] == text
-        return text if opaque else self._names.of("trace", text.encode(), scope=scope)
 
 
 def _together(
