@@ -280,6 +280,23 @@ def test_a_bad_call_names_the_value_and_changes_nothing(ws, log, says):
     assert (ws.events().to_dicts(), ws.fleet.customers().to_dicts()) == before
 
 
+def test_no_name_of_a_file_is_kept_that_names_a_person(ws, tmp_path):
+    path = bundle(
+        tmp_path / "case of someone@example.com.tar.gz",
+        {"logs/first@example.com/app.log": LINES[0] + "\n", "bin/last@example.com": "\0\1" * 900},
+    )
+    told = []
+    report = ws.ingest(path, environment="acme-prod", progress=told.append)
+    assert report.events == 1
+    assert report.rejects
+    stored = b"".join(p.read_bytes() for p in (tmp_path / "support").rglob("*") if p.is_file())
+    seen = f"{told} {report.reject_details.to_dicts()}"
+    for name in ("someone", "first", "last"):
+        assert f"{name}@example.com".encode() not in stored
+        assert f"{name}@example.com" not in seen
+    assert "bin/<email:" in seen
+
+
 @pytest.mark.parametrize(
     ("path", "error"),
     [

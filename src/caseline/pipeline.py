@@ -103,14 +103,18 @@ class Ingest:
             self._take(file, collection)
         if self._sources or self._waiting:
             self._flush(collection)
-            self._tell(collection.name, collection)
+            self._tell(self._named(collection.name, collection), collection)
         self._rejects += collection.rejects
+        self._rejects = [
+            replace(reject, name=self._named(reject.name, collection)) for reject in self._rejects
+        ]
         self._check(collection)
         self._close(collection)
         return self._report(collection, watch.seconds())
 
     def _take(self, file: MemberFile, collection: Collection) -> None:
-        self._sources.append(file.source)
+        name = self._named(file.source.name, collection)
+        self._sources.append(replace(file.source, name=name))
         zone = file.source.timezone or self._timezone
         normalizer = FileNormalizer(replace(file.source, timezone=zone))
         for block in file.blocks():
@@ -126,7 +130,7 @@ class Ingest:
             self._waiting_bytes += len(block.data)
             if self._waiting_rows >= _ROWS_AT_ONCE or self._waiting_bytes >= _BYTES_AT_ONCE:
                 self._flush(collection)
-            self._tell(file.source.name, collection)
+            self._tell(name, collection)
 
     def _flush(self, collection: Collection) -> None:
         """Take the waiting rows through the last steps and into the store."""
@@ -148,6 +152,10 @@ class Ingest:
         self._sources, self._waiting, self._parts = [], [], []
         self._waiting_rows = self._waiting_bytes = 0
 
+    def _named(self, name: str, collection: Collection) -> str:
+        """Return the name of a file or bundle as it may be stored and told."""
+        return self._scrubber.scrub_name(name, environment=collection.environment_id)
+
     def _signed(self) -> SignedBatch:
         scrubbed = self._scrubber.scrub(self._attributor.place(_together(self._waiting)))
         self._replaced.update(scrubbed.replaced)
@@ -158,8 +166,9 @@ class Ingest:
         counts = self._counts
         missing = counts["records"] - counts["events"] - counts["duplicates"]
         if missing:
+            name = self._named(collection.name, collection)
             raise WorkspaceError(
-                f"{collection.name}: {missing} of {counts['records']} records were read but are "
+                f"{name}: {missing} of {counts['records']} records were read but are "
                 "neither stored nor known; ingest it again, and report this"
             )
 
@@ -218,7 +227,7 @@ class Ingest:
         row = {
             "collection_id": collection.collection_id,
             "environment_id": collection.environment_id,
-            "name": collection.name,
+            "name": self._named(collection.name, collection),
             "received_at": collection.received_at,
             "status": status,
             "records": self._counts["events"] + self._counts["duplicates"],
