@@ -208,3 +208,13 @@ def test_shapes_are_those_of_a_slow_loop(texts):
 
     assert [shapes[row] for row in rows] == slow
     assert len(set(shapes)) == len(shapes)
+
+
+def test_behind_one_key_a_value_of_any_form_is_a_value():
+    messages = [
+        f"released lock={n}, ws={ws}, uid={n}"
+        for n in range(4)
+        for ws in ("null", f"Source{{{n}}}", f"a/{n}?x={n}")
+    ]
+    mined = mine_messages(messages)
+    assert set(mined.templates.values()) == {"released lock=<*>, ws=<*>, uid=<*>"}

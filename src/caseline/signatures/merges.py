@@ -163,7 +163,13 @@ def _without(fields: list[bytes], n: int) -> tuple[int, bytes, bytes]:
 
 
 def _holds(whole: bytes, part: bytes) -> bool:
-    """Whether *whole* is a value alone, and *part* says no more than a value there."""
+    """Whether *whole* is a value alone, and *part* says no more than a value there.
+
+    Behind the same key any value is a value: ``ws=<*>`` and ``ws=Source{<*>}``.
+    """
+    key = _KEY.match(whole)
+    if key and part.startswith(key[0]):
+        whole, part = whole[key.end() :], part[key.end() :]
     alone = _ALONE.fullmatch(whole)
     return (
         alone is not None
