@@ -218,3 +218,14 @@ def test_behind_one_key_a_value_of_any_form_is_a_value():
     ]
     mined = mine_messages(messages)
     assert set(mined.templates.values()) == {"released lock=<*>, ws=<*>, uid=<*>"}
+
+
+def test_a_value_that_stands_twice_in_a_message_is_one_value():
+    messages = [f"cannot reach {user}, since {user} is down" for user in USERS[:5]]
+    assert templates(*messages)[0] == "cannot reach <*>, since <*> is down"
+    assert groups(messages) == 1
+    assert groups(["read error: disk error", "write error: disk error"]) == 2
+
+
+def test_few_words_that_stand_twice_stay():
+    assert groups(f"the {word} of the {word} ended" for word in ("cat", "dog")) == 2

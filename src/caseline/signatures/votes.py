@@ -30,6 +30,9 @@ class Votes:
     Values: what stands after ``=`` is a variable as soon as two words were seen there,
     whatever other such columns hold.
 
+    Twins: a word that stands in a row more than once is one value, and is looked at in
+    all its columns together.
+
     Crowds: where several columns vary at once no two rows agree in all others. Rows
     that agree in the words that are frequent in their columns are a crowd; when it is
     large, its rare words are values.
@@ -47,6 +50,7 @@ class Votes:
         self._crowds = crowds
         self._live: set[Words] = set()
         self._peers: dict[tuple[int, Words], set[bytes]] = {}
+        self._twins: dict[tuple[frozenset[int], Words], set[bytes]] = {}
         self._voted: dict[Words, frozenset[int]] = {}
         self._fits: dict[frozenset[int], dict[Words, Words]] = {}
         self._orders: list[frozenset[int]] = []
@@ -99,6 +103,17 @@ class Votes:
             if says and self._varies(seen, column, rest):
                 members = [(*row[:column], word, *row[column + 1 :]) for word in seen]
                 self._merge(members, rest, frozenset((column,)))
+                return rest
+        return self._vote_twins(row)
+
+    def _vote_twins(self, row: Words) -> Words | None:
+        for columns in _repeated(row):
+            rest = _masked(row, columns)
+            seen = self._twins[columns, rest]
+            says = len(seen) > 1 and any(map(_LETTER.search, rest))
+            if says and self._varies(seen, min(columns), rest):
+                members = [_filled(rest, columns, word) for word in seen]
+                self._merge(members, rest, columns)
                 return rest
         return None
 
@@ -168,6 +183,8 @@ class Votes:
         for column in range(len(row)):
             rest = (*row[:column], VARIABLE, *row[column + 1 :])
             self._peers.setdefault((column, rest), set()).add(row[column])
+        for twins in _repeated(row):
+            self._twins.setdefault((twins, _masked(row, twins)), set()).add(row[min(twins)])
         if columns:
             self._voted[row] = columns
             if columns not in self._fits:
@@ -185,6 +202,8 @@ class Votes:
             seen.discard(row[column])
             if not seen:
                 del self._peers[column, rest]
+        for twins in _repeated(row):
+            self._twins[twins, _masked(row, twins)].discard(row[min(twins)])
         columns = self._voted.pop(row, frozenset())
         if columns:
             del self._fits[columns][_masked(row, columns)]
@@ -215,6 +234,21 @@ def _masked(words: Words, columns: frozenset[int]) -> Words:
     for column in columns:
         masked[column] = VARIABLE
     return tuple(masked)
+
+
+def _filled(words: Words, columns: frozenset[int], word: bytes) -> Words:
+    return tuple(word if n in columns else other for n, other in enumerate(words))
+
+
+def _repeated(row: Words) -> list[frozenset[int]]:
+    """Return the columns of each word that stands in *row* more than once."""
+    if len(set(row)) == len(row):
+        return []
+    places: dict[bytes, list[int]] = {}
+    for n, word in enumerate(row):
+        if len(word) > 1:  # no variable, and no empty value
+            places.setdefault(word, []).append(n)
+    return [frozenset(columns) for columns in places.values() if len(columns) > 1]
 
 
 def _by_size(columns: frozenset[int]) -> tuple[int, list[int]]:
