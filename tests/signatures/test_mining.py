@@ -229,3 +229,25 @@ def test_a_value_that_stands_twice_in_a_message_is_one_value():
 
 def test_few_words_that_stand_twice_stay():
     assert groups(f"the {word} of the {word} ended" for word in ("cat", "dog")) == 2
+
+
+def test_texts_in_quotes_are_values_however_many_words_they_have():
+    names = ["invoice", "order mail", "welcome back again", "x", "a b c d e"]
+    messages = [f"template '{name}' of 7 not found" for name in names]
+    assert set(templates(*messages)) == {"template '<*>' of <*> not found"}
+    assert set(templates(*reversed(messages))) == {"template '<*>' of <*> not found"}
+    assert groups(f'state "{state}" reached' for state in ("up and running", "down")) == 2
+
+
+def test_a_key_in_quotes_is_no_value():
+    kept = [f'sent {{"id": "{n}", "to": 8}}' for n in ("a b", "c", "d e f")]
+    assert set(templates(*kept)) == {'sent {"id": "<*>", "to": <*>}'}
+    assert groups(f'sent {{"{key}": 7}}' for key in ("a b", "c", "d e f")) == 3
+
+
+def test_commands_in_quotes_are_told_apart():
+    verbs = ("GET", "POST", "DELETE")
+    messages = [
+        f'"{verb} /v2/{n}/servers HTTP/1.1" status: 200' for verb in verbs for n in range(3)
+    ]
+    assert groups(messages) == 3

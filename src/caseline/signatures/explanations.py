@@ -32,7 +32,7 @@ class Explanation:
         variables: Why each variable of the template is one.
         steps: The templates on the way from the line's own form, each with the reason:
             ``vote`` (too many distinct words in a column), ``contained``, ``list``,
-            ``unit``, ``earlier``.
+            ``unit``, ``quoted``, ``earlier``.
         frames: For a trace, exceptions with the frames that were kept.
     """
 

@@ -15,6 +15,10 @@ _WORD = re.compile(rb"[A-Za-z\x80-\xf4]{2,}")
 _ALONE = re.compile(rb"([^A-Za-z0-9\x80-\xff]*)\xff([^A-Za-z0-9\x80-\xff]*)")
 _KEY = re.compile(rb"[A-Za-z_.]+=")
 _RUN = re.compile(rb"[\xfd\xff](?:(?:, ?|[ ;|/]|\\ )[\xfd\xff])*")
+_QUOTED = re.compile(  # but for a key of JSON
+    rb"""(?<![A-Za-z0-9\x80-\xff])(?:"[^"\n]+"|'[^'\n]+')(?![A-Za-z0-9\x80-\xff]| ?:)"""
+)
+_CAPITALS = re.compile(rb"(?<![A-Za-z])[A-Z]{2}[A-Z_]*(?![A-Za-z])")
 _ITEM = re.compile(rb"[\xfd\xff]")
 
 
@@ -24,7 +28,8 @@ class Merges:
     Two templates that differ in one field are one when one field is a value alone and
     the other holds a value too, or when neither field says anything but values.
     Templates that differ only in how many values stand in a row are one when enough
-    lengths were seen.
+    lengths were seen. Templates that differ only in what stands in one pair of quotes
+    are one when it has been many texts, of whatever number of words.
     """
 
     def __init__(self, limits: MergeLimits) -> None:
@@ -35,6 +40,8 @@ class Merges:
         )
         self._units: dict[bytes, set[bytes]] = {}
         self._lengths: dict[bytes, set[bytes]] = {}
+        self._quoted: dict[tuple[bytes, bytes], set[bytes]] = {}
+        self._unquoted: set[bytes] = set()
         self._live: set[bytes] = set()
         self._moved: dict[bytes, tuple[bytes, str]] = {}
 
@@ -48,7 +55,7 @@ class Merges:
             self._insert(template)
             if self._contain(template):
                 continue
-            general = self._fold(template) or self._collapse(template)
+            general = self._fold(template) or self._collapse(template) or self._unquote(template)
             if general is not None:
                 queue.append(general)
 
@@ -56,6 +63,8 @@ class Merges:
         """Say that *text* became part of *into* by vote; an earlier merge stands."""
         if text not in self._moved:
             self._move(text, into, reason)
+            if any(into == VARIABLE.join(frame) for frame in self._frames(text)):
+                self._unquoted.add(into)
 
     def final(self, text: bytes) -> tuple[bytes, str]:
         """Return the template that *text* is part of, and why."""
@@ -130,6 +139,33 @@ class Merges:
             self._move(text, general, "list")
         return general
 
+    def _unquote(self, template: bytes) -> bytes | None:
+        """Merge templates that differ in one text in quotes."""
+        for before, after in self._frames(template):
+            alike = self._quoted[before, after]
+            general = VARIABLE.join((before, after))
+            many = len(alike) > (1 if general in self._unquoted else self._limits.quoted)
+            if not many or not _WORD.search(before + b" " + after):
+                continue
+            self._unquoted.add(general)
+            for text in sorted(alike):
+                self._move(text, general, "quoted")
+            return general
+        return None
+
+    def _frames(self, template: bytes) -> list[tuple[bytes, bytes]]:
+        """Return what stands before and after each text in quotes.
+
+        A text with a word in CAPITALS is none: it names a command or a state, as in
+        ``"GET <*>"``, and the votes have a limit for those.
+        """
+        found = list(_QUOTED.finditer(template))[: self._limits.most_quoted]
+        return [
+            (template[: m.start() + 1], template[m.end() - 1 :])
+            for m in found
+            if not _CAPITALS.search(m[0])
+        ]
+
     def _is_long(self, text: bytes) -> bool:
         most = self._limits.list_items
         return any(len(_ITEM.findall(run)) >= most for run in _RUN.findall(text))
@@ -146,6 +182,8 @@ class Merges:
             self._peers.setdefault(_without(fields, n), set()).add(field)
         self._lengths.setdefault(_RUN.sub(LIST, template), set()).add(template)
         self._units.setdefault(self._unit.sub(VARIABLE, template), set()).add(template)
+        for frame in self._frames(template):
+            self._quoted.setdefault(frame, set()).add(template)
 
     def _remove(self, template: bytes) -> None:
         if template not in self._live:
@@ -156,6 +194,8 @@ class Merges:
             self._peers[_without(fields, n)].discard(field)
         self._lengths[_RUN.sub(LIST, template)].discard(template)
         self._units[self._unit.sub(VARIABLE, template)].discard(template)
+        for frame in self._frames(template):
+            self._quoted[frame].discard(template)
 
 
 def _without(fields: list[bytes], n: int) -> tuple[int, bytes, bytes]:

@@ -73,6 +73,8 @@ class MergeLimits:
     list_lengths: int
     list_items: int
     most_fields: int
+    quoted: int
+    most_quoted: int
     units: list[str]
 
 
