@@ -91,7 +91,7 @@ def told(text):
             DOTNET_TOLD,
         ),
         (NODE, "TypeError at users.getUser < index.<main>"),
-        (GO, "runtime error at main.(*Server).pick < main.main"),
+        (GO, "index out of range at main.(*Server).pick < main.main"),
         (RUBY, "NoMethodError at order.total < order.sum"),
     ],
     ids=["jvm", "python", "dotnet", "node", "go", "ruby"],
@@ -132,3 +132,9 @@ def test_suppressed_exceptions_do_not_count():
 @pytest.mark.parametrize("text", ["plan:\n  scan a\n  at noon (local)", "x.FooError: y\nno frames"])
 def test_text_without_frames_is_no_trace(text):
     assert told(text) == ""
+
+
+def test_panics_of_other_kinds_differ():
+    other = GO.replace("index out of range [5] with length 3", "integer divide by zero")
+    assert told(other) != told(GO)
+    assert told(GO.replace("[5]", "[8]")) == told(GO)
