@@ -78,6 +78,17 @@ def told(text):
     return describe(read_trace(text, read_trace_rules()))
 
 
+PHP = """\
+PHP Fatal error:  Uncaught Shop\\StockException: none of 17 left in /srv/app/Stock.php:12
+Stack trace:
+#0 /srv/app/Orders.php(31): Shop\\Stock->take(17, Object(Shop\\Item))
+#1 /srv/app/vendor/acme/http/Kernel.php(90): Shop\\Orders->place()
+#2 [internal function]: Shop\\Orders::Shop\\{closure}(3)
+#3 {main}
+  thrown in /srv/app/Stock.php on line 12"""
+PHP_TOLD = "Shop\\StockException at Orders.Shop\\Stock->take < Shop\\Orders::Shop\\{closure}"
+
+
 @pytest.mark.parametrize(
     ("trace", "template"),
     [
@@ -93,8 +104,9 @@ def told(text):
         (NODE, "TypeError at users.getUser < index.<main>"),
         (GO, "index out of range at main.(*Server).pick < main.main"),
         (RUBY, "NoMethodError at order.total < order.sum"),
+        (PHP, PHP_TOLD),
     ],
-    ids=["jvm", "python", "dotnet", "node", "go", "ruby"],
+    ids=["jvm", "python", "dotnet", "node", "go", "ruby", "php"],
 )
 def test_trace_is_told_by_cause_and_own_frames(trace, template):
     assert told(trace) == template
