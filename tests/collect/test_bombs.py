@@ -1,6 +1,5 @@
 import io
 import random
-import time
 import tracemalloc
 import zipfile
 
@@ -124,13 +123,11 @@ def test_overlapping_members_are_read_once(make):
     assert reading.files == {"a.log": kernel}
 
 
-def test_a_sparse_file_of_enormous_size_takes_no_time(make, tmp_path):
+def test_a_sparse_file_of_enormous_size_is_not_read(make, tmp_path):
     path = tmp_path / "lastlog"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    start = time.perf_counter()
     if path.stat().st_blocks:
         pytest.skip("this file system stores holes")
     assert make.read(tmp_path).rejects == [("bomb", "lastlog")]
     assert make.read(path).rejects == [("bomb", "lastlog")]
-    assert time.perf_counter() - start < 5

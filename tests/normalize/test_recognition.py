@@ -1,9 +1,11 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from caseline.clock import Stopwatch
 from caseline.normalize.arrays import ZEROED
 from caseline.normalize.formatbook import read_entries
-from caseline.normalize.recognition import Recognizer, settled
+from caseline.normalize.layouts import Field
+from caseline.normalize.recognition import _MARGIN, Recognizer
 from caseline.normalize.settings import NormalizeSettings
 
 LINES = [
@@ -24,8 +26,17 @@ def test_beginning_that_is_believed_says_what_the_line_says(recognizer, line):
     whole, _ = recognizer._header(line, 0, 2)
     for size in range(8, len(line)):
         row, format_ = recognizer._header(line[:size], 0, 2)
-        if settled(row, format_, size):
+        told = format_ is not None and not format_.needs_whole_line
+        if told and row[Field.MESSAGE_START] <= size - _MARGIN:
             assert row == whole, size
+
+
+@given(st.lists(st.sampled_from(LINES), min_size=2, max_size=6), st.integers(0, 9))
+def test_a_head_that_is_remembered_is_the_head_that_would_be_read(lines, cut):
+    knowing = Recognizer(NormalizeSettings())
+    for line in lines:
+        text = line[: len(line) - cut]
+        assert knowing._head(text) == knowing._header(text, 0, 2)[0]
 
 
 def test_rows_do_not_depend_on_what_was_met_before(recognizer):
@@ -54,7 +65,6 @@ def test_time_that_fills_a_text_is_known(recognizer):
         b"[" * 200_000,
     ],
 )
-def test_hostile_lines_take_no_long_time(recognizer, line):
-    watch = Stopwatch()
-    recognizer.rows([line])
-    assert watch.seconds() < 5
+def test_hostile_lines_are_read_without_trying_every_way_to_cut_them(recognizer, line):
+    row = recognizer.rows([line])[0]  # would not come back in our lifetime otherwise
+    assert 0 <= row[Field.MESSAGE_START] <= row[Field.MESSAGE_START] + row[Field.MESSAGE_SIZE]

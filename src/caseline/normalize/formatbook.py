@@ -52,6 +52,11 @@ class Format:
     loose: bool = False
     kinds: tuple[str, ...] = ()
 
+    @property
+    def needs_whole_line(self) -> bool:
+        """Whether a line's beginning does not tell what the whole line would."""
+        return self.loose or self.inner or self.pairs
+
 
 @dataclass(frozen=True, slots=True)
 class LeadGroup:

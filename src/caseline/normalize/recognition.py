@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _INNER_DEPTH = 2
 _SERVICE_KEY = re.compile(rb'(?:^| )(?:svc|service|component|logger|app)="?(?P<value>[\w.\-/]+)')
 _LEVEL_KEY = re.compile(rb'(?:^| )(?:level|lvl|severity|loglevel)="?(?P<value>[A-Za-z]+)')
-_BEGINNINGS = (40, 56, 80, 112, 160)
+_OPENING = 32
 _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
 _NAMED = (
@@ -84,7 +84,8 @@ class Recognizer:
         self._words = load_words(settings.words)
         self._limit = settings.remembered_shapes
         self._rows: dict[bytes, list[int]] = {}
-        self._heads: dict[bytes, list[int] | None] = {}
+        self._heads: dict[bytes, list[int]] = {}
+        self._sizes: dict[bytes, list[int]] = {}
         self._layout_ids: dict[tuple[str, bytes], int] = {}
         self.time_layouts: list[TimeLayout] = []
         self.format_names = [f.name for f in self._book.formats]
@@ -100,9 +101,11 @@ class Recognizer:
                 if len(shape) <= _REMEMBERED_BYTES:
                     known[shape] = row
             found.append(row)
-        for memory in (known, self._heads):
-            if len(memory) > self._limit:
-                memory.clear()
+        if len(known) > self._limit:
+            known.clear()
+        if len(self._heads) > self._limit:
+            self._heads.clear()
+            self._sizes.clear()
         return np.array(found, dtype=np.int32).reshape(-1, WIDTH)
 
     def time_ids(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
@@ -134,22 +137,26 @@ class Recognizer:
         return row
 
     def _head(self, line: bytes) -> list[int]:
-        """Return what the header says, from the line's beginning if that is enough.
+        """Return what the header says, from the line's beginning if one like it is known.
 
-        Lines with equal beginnings share the work: their header is looked for in the
-        beginning alone, and believed if it ends well before the beginning does.
+        Lines that are alike up to a little behind their header have the same header:
+        threads, loggers and hosts recur where messages do not.
         """
-        for size in _BEGINNINGS:
-            if len(line) <= size:
-                break
-            beginning = line[:size]
-            if beginning not in self._heads:
-                row, format_ = self._header(beginning, 0, _INNER_DEPTH)
-                self._heads[beginning] = row if settled(row, format_, size) else None
-            known = self._heads[beginning]
+        opening = line[:_OPENING]
+        for size in self._sizes.get(opening, ()):
+            known = self._heads.get(line[:size])
             if known is not None:
                 return list(known)
-        return self._header(line, 0, _INNER_DEPTH)[0]
+        row, format_ = self._header(line, 0, _INNER_DEPTH)
+        size = row[Field.MESSAGE_START] + _MARGIN
+        if format_ is not None and not format_.needs_whole_line and size < len(line):
+            beginning = line[:size]
+            if self._header(beginning, 0, _INNER_DEPTH)[0] == row:
+                self._heads[beginning] = list(row)
+                sizes = self._sizes.setdefault(opening, [])
+                if size not in sizes:
+                    sizes.append(size)
+        return row
 
     def _plain_kind(self, line: bytes) -> Kind:
         if self._words.continuation.match(line):
@@ -334,13 +341,6 @@ def _mark_varying(line: bytes, row: list[int]) -> None:
     for start, flag in ((Field.SERVICE_START, SERVICE_VARIES), (Field.HOST_START, HOST_VARIES)):
         if b"0" in line[row[start] : row[start] + max(row[start + 1], 0)]:
             row[Field.FLAGS] |= flag
-
-
-def settled(row: list[int], format_: Format | None, size: int) -> bool:
-    """Return whether a header found in a line's beginning is the header of the line."""
-    if format_ is None or format_.loose or format_.inner or format_.pairs:
-        return False
-    return row[Field.MESSAGE_START] <= size - _MARGIN
 
 
 def _spans(found: tuple[Match, Match]) -> dict[str, Span]:
