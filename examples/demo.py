@@ -17,7 +17,7 @@ from caseline.testing.fleet import Simulation, simulate
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("CASELINE_DATA", ROOT / "../shared/data"))
-WIDTH = 100
+TICKETS = 5
 
 
 def main() -> None:
@@ -66,9 +66,9 @@ def simulated_fleet(scratch: Path) -> None:
         "incident",
         seed=7,
         customers=500,
-        share_multi_tenant=0.75,
+        share_multi_tenant=0.9,
         days=14,
-        events_per_day=12_000,
+        events_per_day=8_000,
         bundle_days=14,
     )
     written = fleet.write(scratch / "fleet")
@@ -79,7 +79,7 @@ def simulated_fleet(scratch: Path) -> None:
         top_signatures(ws)
         issue = new_incident(ws, fleet)
         if issue is not None:
-            likely_cause(ws, issue)
+            likely_causes(ws, issue)
 
 
 def load_tables(ws: caseline.Workspace, fleet: Simulation) -> None:
@@ -150,22 +150,20 @@ def new_incident(ws: caseline.Workspace, fleet: Simulation) -> caseline.Row | No
     return issue
 
 
-def likely_cause(ws: caseline.Workspace, issue: caseline.Row) -> None:
-    """Print one ticket of a customer that the issue hits, with its likely cause."""
+def likely_causes(ws: caseline.Workspace, issue: caseline.Row) -> None:
+    """Print tickets of customers that the issue hits, with their likely causes, or none."""
     hit = {c.customer_id for c in ws.impact.of(issue.issue_id).customers if c.status == "hit"}
-    tickets = [t for t in ws.tickets.all() if t.customer_id in hit]
-    since = issue.since
-    ticket = next((t for t in tickets if since is None or t.opened_at >= since), None)
-    if ticket is None:
-        say("\nNo ticket of these customers yet.")
-        return
+    tickets = [t for t in ws.tickets.all() if t.customer_id in hit and t.opened_at >= issue.since]
     watch = Stopwatch()
-    causes = ws.impact.causes(ticket.ticket_id)
-    say(f"\nTicket {ticket.ticket_id} of {ticket.customer_id}: {shortened(ticket.subject, 70)}")
-    say(f"Likely causes ({watch.seconds() * 1000:.0f} ms), verdict: {causes.verdict}")
-    for row in causes[:3]:
-        say(f"  {row.probability:.2f}  {shortened(row.template, 80)}")
-        say(f"        {shortened('; '.join(row.reasons), 88)}")
+    causes = [ws.impact.causes(t.ticket_id) for t in tickets[:TICKETS]]
+    each = watch.seconds() / max(1, len(causes)) * 1000
+    say(f"\nThe first tickets of its customers since then, with their causes ({each:.0f} ms each):")
+    for ticket, found in zip(tickets, causes, strict=False):
+        subject = shortened(ticket.subject, 56)
+        say(f"  {ticket.ticket_id} of {ticket.customer_id}: {subject} -> {found.verdict}")
+        for row in found[:1]:
+            say(f"      {row.probability:.2f}  {shortened(row.template, 80)}")
+            say(f"            {shortened('; '.join(row.reasons), 82)}")
 
 
 def shortened(text: str | None, width: int) -> str:

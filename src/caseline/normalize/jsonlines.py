@@ -124,8 +124,11 @@ def _flat(frame: pl.DataFrame, depth: int) -> pl.DataFrame:
 def _inner(column: pl.Series, depth: int) -> list[pl.Series] | None:
     """Return what the objects in *column* hold, row by row; None if it holds none."""
     text = column.alias("value")  # its own name may be * or ^a$, which stand for others
+    begins = text.str.starts_with("{")
+    if not begins.any():
+        return None  # most columns: not a look more than one
     is_object = (
-        text.str.starts_with("{") & text.str.ends_with("}") & ~text.str.contains("\n", literal=True)
+        begins & text.str.ends_with("}") & ~text.str.contains("\n", literal=True)
     ).fill_null(value=False)
     if not is_object.any():
         return None
