@@ -83,6 +83,25 @@ def test_the_same_file_again_changes_nothing(ws, log, tmp_path):
     assert len(ws.events()) == 3
 
 
+def test_a_time_that_cannot_be_stands_with_the_day_it_came(ws, tmp_path):
+    lines = [LINES[0], LINES[1].replace("2026", "1970"), LINES[2].replace("2026", "2104")]
+    path = tmp_path / "app.log"
+    path.write_text("\n".join(lines))
+    report = ws.ingest(path, environment="acme-prod")
+    assert (report.events, len(report.coverage)) == (3, 1)
+    assert report.coverage[0].ends_at.year == 2026
+    near = (NOW - timedelta(days=2), NOW + timedelta(days=1))
+    told = {e.occurred_at.year: e.time_quality for e in ws.events(window=near)}
+    assert told == {2026: "assumed_zone", 1970: "doubtful", 2104: "doubtful"}
+    partitions = [p.stem for p in (tmp_path / "support" / "events").glob("*.duckdb")]
+    assert partitions == ["2026-03"]
+    pool = ws.signatures.match("no connection left after 1 ms").signature_id
+    assert len(ws.trends.series(pool, by="day")) == 2
+    ws._clock.advance(timedelta(days=40))
+    again = ws.ingest(path, environment="acme-prod")
+    assert (again.events, again.duplicates) == (0, 3)
+
+
 def test_reopening_finds_everything(ws, log, tmp_path):
     ws.ingest(log, environment="acme-prod")
     before = ws.events().to_dicts(), ws.signatures.top().to_dicts()

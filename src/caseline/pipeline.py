@@ -305,7 +305,7 @@ def _together(batches: Sequence[RawBatch]) -> RawBatch:
 
 def _coverage_of(frame: pl.DataFrame) -> pl.DataFrame:
     return (
-        frame.filter(pl.col("occurred_at").is_not_null())
+        frame.filter(pl.col("occurred_at").is_not_null(), pl.col("time_quality") != "doubtful")
         .group_by("environment_id", "host")
         .agg(
             starts_at=pl.col("occurred_at").min(),

@@ -15,6 +15,7 @@ from caseline.fleet.running import Versions
 from caseline.fleet.settings import FleetSettings, shipped_settings
 from caseline.fleet.spelling import placement_in, spelled
 from caseline.records.batches import PlacedBatch
+from caseline.store.moments import can_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -82,8 +83,7 @@ class Attributor:
         """
         frame = _with_source(self._with_environment(batch), batch.source)
         tenants = self._labelled(frame, batch.shapes)
-        received = pl.lit(batch.source.received_at, dtype=pl.Datetime("us", "UTC"))
-        at = frame.select(pl.coalesce("occurred_at", received).cast(pl.Int64)).to_series()
+        at = frame.select(_moment(batch.source).cast(pl.Int64)).to_series()
         owners = self._owners.numbers(frame.with_columns(tenants), at.to_numpy())
         versions = self._versions.numbers(frame, at.to_numpy())
         pairs = self._owners.values
@@ -172,6 +172,14 @@ def _claims(places: Iterable[tuple[str, Iterable[str]]]) -> Claims:
         for key in keys:
             found.setdefault(key, set()).add(environment)
     return {key: frozenset(environments) for key, environments in found.items()}
+
+
+def _moment(source: Source) -> pl.Expr:
+    """Return when each record counts: see ``caseline.store.moments``."""
+    received = pl.lit(source.received_at, dtype=pl.Datetime("us", "UTC"))
+    occurred = pl.col("occurred_at")
+    timed = can_be(*(column.dt.replace_time_zone(None) for column in (occurred, received)))
+    return pl.when(timed).then(occurred).otherwise(received)
 
 
 def _label_of(message: bytes, tenants: Iterable[str]) -> str | None:

@@ -75,7 +75,7 @@ class FileClock:
         self._year = source.received_at.astimezone(UTC).year
         self._order_votes: dict[tuple[str, ...], Ints] = {}
         self._fold: int | None = None
-        self._last: int | None = None
+        self._last: tuple[int, int] | None = None  # and its quality, carried on
 
     def read(
         self,
@@ -211,19 +211,28 @@ class FileClock:
         odd = own & ((micros < _EARLIEST) | (micros > self._received + 2 * _DAY))
         quality[odd] = DOUBTFUL
         if own.all():
-            self._last = int(micros[-1]) if len(micros) else self._last
+            self._keep_last(micros, quality)
             return micros, quality
         index = np.maximum.accumulate(np.where(own, np.arange(len(micros)), -1))
         carried = ~own & (index >= 0)
         micros[carried] = micros[index[carried]]
-        quality[carried] = CARRIED
+        quality[carried] = _carried(quality[index[carried]])
         if self._last is not None:
             before = index < 0
-            micros[before] = self._last
-            quality[before] = CARRIED
+            micros[before], quality[before] = self._last
         if own.any():
-            self._last = int(micros[-1])
+            self._keep_last(micros, quality)
         return micros, quality
+
+    def _keep_last(self, micros: Ints, quality: NDArray[np.uint8]) -> None:
+        if len(micros):
+            self._last = int(micros[-1]), int(_carried(quality[-1:])[0])
+
+
+def _carried(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the quality of times that are carried on from those of *quality*."""
+    found: NDArray[np.uint8] = np.where(quality == DOUBTFUL, DOUBTFUL, CARRIED).astype(np.uint8)
+    return found
 
 
 def _zone_of(name: str | None) -> ZoneInfo | None:

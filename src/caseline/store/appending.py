@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from caseline.store.moments import can_be
 from caseline.store.schema import DIMENSIONS, ROLLUPS
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ def insert(
     """
     if not rows.is_empty():
         hub.register("incoming", rows.to_arrow())
-        columns = "e.* EXCLUDE (moment, text, position, source_order, anchor, part)"
+        columns = "e.* EXCLUDE (moment, timed, text, position, source_order, anchor, part)"
         hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
         _add_rollups(hub, partition)
         hub.execute(
             f"INSERT INTO {partition}.coverage BY NAME SELECT source_id, environment_id, host, "
-            "occurred_at IS NOT NULL AS timed, min(moment) AS starts_at, max(moment) AS ends_at, "
+            "timed, min(moment) AS starts_at, max(moment) AS ends_at, "
             "max(received_at) AS received_at, count(*) AS events FROM incoming GROUP BY ALL"
         )
         hub.unregister("incoming")
@@ -91,17 +92,18 @@ def gathered(batch: SignedBatch) -> pl.DataFrame:
     """Return the rows of *batch* as the table of events takes them.
 
     Times become naive UTC. Besides the columns of the table it has: position; moment
-    (when it happened, else when it was received); part and source_order (numbers);
-    anchor (what an untimed record is compared by).
+    (see ``moments``), timed (whether that is its own time); part and source_order
+    (numbers); anchor (what an untimed record is compared by).
     """
-    occurred = pl.col("occurred_at").dt.replace_time_zone(None)
+    timed = can_be(pl.col("occurred_at"), pl.col("received_at"))
     return (
         batch.frame.drop(_LEFT_OUT, strict=False)
         .join(_parts(batch), on="part", how="left", maintain_order="left")
+        .with_columns(pl.col("occurred_at").dt.replace_time_zone(None))
+        .with_columns(timed=timed)
         .with_columns(
-            occurred_at=occurred,
-            moment=pl.coalesce(occurred, "received_at"),
-            anchor=pl.when(occurred.is_null()).then("origin").otherwise(pl.lit("")),
+            moment=pl.when("timed").then("occurred_at").otherwise("received_at"),
+            anchor=pl.when("timed").then(pl.lit("")).otherwise("origin"),
         )
         .drop("origin")
         .with_row_index("position")

@@ -273,7 +273,7 @@ class EmbeddedStore:
         A record without a time stands in the month it was received in; its file may
         have come in an earlier one.
         """
-        untimed = rows.filter(pl.col("occurred_at").is_null())
+        untimed = rows.filter(~pl.col("timed"))
         for other in self.partitions.months:
             if other == month or untimed.is_empty():
                 continue
@@ -282,7 +282,7 @@ class EmbeddedStore:
             untimed = untimed.filter(~pl.col("part").is_in(known))
             untimed = identity.fresh(self._hub, untimed, partition=partition)
         left = pl.col("position").is_in(untimed["position"].implode())
-        return rows.filter(pl.col("occurred_at").is_not_null() | left)
+        return rows.filter(pl.col("timed") | left)
 
     def _known_parts(
         self, partition: str, parts: Sequence[Part], *, received_in: str | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from caseline.store.moments import CAN_BE
 from caseline.store.views import TEXT
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _KNOWN = """
     SELECT source_id, environment_id, host, occurred_at, anchor, text, repeats, count(*) AS n
     FROM (
         SELECT e.source_id, e.environment_id, e.host, e.occurred_at, e.repeats, {text} AS text,
-               CASE WHEN e.occurred_at IS NULL THEN o.origin ELSE '' END AS anchor
+               CASE WHEN {timed} THEN '' ELSE o.origin END AS anchor
         FROM {partition}.events e
         LEFT JOIN catalog.signatures t ON t.signature_id = e.signature_id
         LEFT JOIN catalog.sources o ON o.source_id = e.source_id
@@ -82,6 +83,7 @@ _COLUMNS = (
     "text",
     "repeats",
     "signature_id",
+    "timed",
 )
 
 
@@ -91,7 +93,7 @@ def fresh(hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str)
     Args:
         hub: The connection.
         rows: Records of one or more sources, with the columns of the table of events
-            and: position, source_order, anchor, text.
+            and: position, source_order, anchor, text, timed.
         partition: The partition they belong to.
     """
     stored = _stored_overlap(hub, rows, partition)
@@ -101,7 +103,11 @@ def fresh(hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str)
     suspects = rows.filter(doubtful).select(_COLUMNS)
     hub.register("suspects", suspects.to_arrow())
     condition = _condition(suspects) if stored.any() else "false"
-    hub.execute(_KNOWN.format(partition=partition, condition=condition, text=TEXT))
+    hub.execute(
+        _KNOWN.format(
+            partition=partition, condition=condition, text=TEXT, timed=CAN_BE.format("e.")
+        )
+    )
     kept = hub.execute(_FRESH).pl()["position"]
     hub.execute("DROP TABLE known")
     hub.unregister("suspects")
@@ -124,8 +130,7 @@ def _stored_overlap(
     hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, partition: str
 ) -> pl.Series:
     """Mark the rows at times and places that another stored source covers."""
-    timed = pl.col("occurred_at").is_not_null()
-    spans = rows.group_by("environment_id", "source_id", "anchor", timed=timed).agg(
+    spans = rows.group_by("environment_id", "source_id", "anchor", "timed").agg(
         low=pl.col("moment").min(), high=pl.col("moment").max()
     )
     hub.register("spans", spans.to_arrow())
@@ -142,7 +147,7 @@ def _stored_overlap(
     if overlaps.is_empty():
         return pl.repeat(value=False, n=rows.height, eager=True, dtype=pl.Boolean)
     keys = ["source_id", "environment_id", "timed"]
-    found = rows.select("source_id", "environment_id", "moment", timed=timed).join(
+    found = rows.select("source_id", "environment_id", "moment", "timed").join(
         overlaps, on=keys, how="left", maintain_order="left"
     )
     inside = pl.col("moment").is_between(pl.col("low"), pl.col("high")) | ~pl.col("timed")
@@ -151,14 +156,14 @@ def _stored_overlap(
 
 def _condition(suspects: pl.DataFrame) -> str:
     """Return which stored events may be copies of *suspects*."""
-    timed = suspects["occurred_at"].drop_nulls()
+    timed = suspects.filter("timed")["occurred_at"]
     environments = ", ".join(_quoted(e) for e in suspects["environment_id"].unique().sort())
     parts = []
     if timed.len():
         low, high = str(timed.min()), str(timed.max())
         parts.append(f"e.occurred_at BETWEEN '{low}' AND '{high}'")
     if timed.len() < suspects.height:
-        parts.append("e.occurred_at IS NULL")
+        parts.append(f"NOT coalesce({CAN_BE.format('e.')}, false)")
     return (
         f"({' OR '.join(parts)}) AND e.environment_id IN ({environments}) "
         f"AND e.signature_id IN ({_LIKELY_SIGNATURES})"

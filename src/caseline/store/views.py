@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caseline.store.moments import MOMENT
 from caseline.store.schema import DIMENSIONS, ROLLUPS
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _COMMENT = re.compile(r"--[^\n]*\n")
 _WITH = re.compile(r"\s*WITH\s", re.IGNORECASE)
 _EVENT_COLUMNS = (
-    "occurred_at, received_at, coalesce(occurred_at, received_at) AS moment, time_quality, "
+    f"occurred_at, received_at, {MOMENT} AS moment, time_quality, "
     "environment_id, customer_id, share_group, version, stage, region, service, host, "
     "severity, severity_text, {signature} AS signature_id, p.signature_id AS template_id, "
     "variables, message, trace_id, repeats, lines, source_id"
