@@ -360,3 +360,32 @@ def test_mining_needs_no_workspace():
     assert mined.signature_ids[0] == mined.signature_ids[1] != mined.signature_ids[2]
     with pytest.raises(caseline.InputError, match="header"):
         caseline.mine(LINES, header="some")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "named"),
+    [
+        ({"customer": "acmee"}, "no customer 'acmee'; did you mean 'acme'"),
+        ({"environment": "acme"}, "no environment 'acme'; did you mean 'acme-prod'"),
+        ({"signature": "s-1"}, "no signature 's-1'"),
+    ],
+)
+def test_events_of_nobody_are_an_error_not_an_empty_answer(ws, log, wanted, named):
+    ws.ingest(log, environment="acme-prod")
+    with pytest.raises(caseline.NotFoundError, match=named):
+        ws.events(**wanted)
+    if "customer" in wanted:
+        with pytest.raises(caseline.NotFoundError, match=named):
+            ws.tickets.all(**wanted)
+
+
+def test_events_of_a_merged_signature_are_those_of_what_it_is_read_as(ws, log):
+    ws.ingest(log, environment="acme-prod")
+    first, second = ws.signatures.top(by="events")
+    ws.signatures.merge([first.signature_id, second.signature_id])
+    assert len(ws.events(signature=second.signature_id)) == 3
+
+
+def test_a_signature_knows_the_moment_it_is_told_for(ws, log):
+    ws.ingest(log, environment="acme-prod")
+    assert ws.signatures.get(ws.signatures.top()[0].signature_id).as_of == NOW

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from caseline.errors import InputError
 
@@ -67,6 +68,19 @@ def in_utc(moment: datetime, name: str) -> datetime:
     if moment.utcoffset() is None:
         raise InputError(f"{name} is a naive datetime; give it a zone, for example tzinfo=UTC")
     return moment.astimezone(UTC)
+
+
+def is_zone(name: str) -> bool:
+    """Return whether *name* is an IANA time zone.
+
+    >>> is_zone("Europe/Berlin"), is_zone("Mars/Olympus")
+    (True, False)
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 class Stopwatch:

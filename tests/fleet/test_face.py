@@ -306,6 +306,20 @@ def test_a_table_that_cannot_be_right_changes_nothing():
     assert shelf.tables["customers"].is_empty()
 
 
+def test_an_environment_of_no_zone_is_refused_by_its_row():
+    who, _ = fleet()
+    zones = ["Europe/Berlin", "Mars/Olympus", None]
+    rows = [
+        {"environment_id": f"e-{n}", "kind": "single_tenant", "timezone": zone}
+        for n, zone in enumerate(zones)
+    ]
+    report = who.load(environments=rows)
+    assert [(r.row, r.reason) for r in report.refused] == [
+        (2, "timezone is no IANA zone, such as Europe/Berlin")
+    ]
+    assert [row.environment_id for row in who.environments()] == ["e-0", "e-2"]
+
+
 def test_unknown_ids_are_named_with_near_ones():
     who, _ = fleet()
     who.load(customers=CUSTOMERS, environments=ENVIRONMENTS)

@@ -229,3 +229,10 @@ def test_the_hole_that_a_crash_leaves_stands_apart_from_the_line_behind_it(feed)
 def test_a_few_nul_within_a_line_stay(read):
     (record,) = read(b"name=abc" + bytes(40) + b" ok\n")
     assert record["message"] == b"name=abc" + bytes(40) + b" ok"
+
+
+def test_blank_lines_between_all_lines_are_counted_without_a_reject_for_each(feed):
+    (batch,) = feed(b"2026-11-20 10:00:00 INFO a - done\n\n" * 400)
+    assert sum(reject.lines for reject in batch.rejects) == 400
+    assert len(batch.rejects) == 100
+    assert [reject.position for reject in batch.rejects[:2]] == [34, 34 + 35]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import zoneinfo
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from caseline.clock import is_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,14 +109,10 @@ def _text(name: str, value: Any, complain: Callable[[str], None]) -> str | None:
 
 
 def _zone(name: str | None, complain: Callable[[str], None]) -> str | None:
-    if name is None:
-        return None
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):
-        complain("timezone is no IANA zone, such as Europe/Madrid")
-        return None
-    return name
+    if name is None or is_zone(name):
+        return name
+    complain("timezone is no IANA zone, such as Europe/Madrid")
+    return None
 
 
 def _hosts(value: Any, complain: Callable[[str], None]) -> frozenset[str]:

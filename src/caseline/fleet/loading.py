@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from caseline.clock import is_zone
 from caseline.fleet.contradictions import (
     Record,
     RowReason,
@@ -107,13 +108,26 @@ def _delivery(intake: Intake, schema: TableSchema) -> Delivery:
         # Whoever says nothing else means a version: one spelling, so that keys are equal.
         frame = frame.with_columns(pl.col("kind").fill_null("version"))
         frame = frame.unique(subset=list(schema.key), keep="first", maintain_order=True)
+    odd = _odd_zones(frame) if schema is ENVIRONMENTS else {}
+    frame = frame.filter(~pl.col("number").is_in(list(odd)))
     return Delivery(
         schema=schema,
         numbers=frame["number"].to_list(),
         frame=frame.drop("number"),
-        refused=list(intake.refused.iter_rows()),
+        refused=[*intake.refused.iter_rows(), *odd.items()],
         unknown=intake.unknown,
     )
+
+
+def _odd_zones(frame: pl.DataFrame) -> dict[int, str]:
+    """Return the numbers of the environments whose zone is none, with the reason."""
+    zones = frame.select("number", "timezone").drop_nulls()
+    known = {zone: is_zone(zone) for zone in zones["timezone"].unique()}
+    return {
+        number: "timezone is no IANA zone, such as Europe/Berlin"
+        for number, zone in zones.iter_rows()
+        if not known[zone]
+    }
 
 
 def check_together(

@@ -49,6 +49,10 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+_MOST_RUNS = 100
+"""So many rejects of a kind are told of a block."""
+
+
 class FileNormalizer:
     r"""Turns the blocks of one file, in order, into batches of records.
 
@@ -219,7 +223,7 @@ class FileNormalizer:
         return [
             Reject(reason=reason, lines=int(size), name=self._source.name, position=int(position))
             for reason, lines in (("blank", found.blank), ("nul_block", found.nul))
-            for position, size in _runs(lines, positions)
+            for position, size in _few(_runs(lines, positions))
         ]
 
     def _formats(self, lines: Lines, rows: Rows, found: Records) -> dict[str, int]:
@@ -273,6 +277,17 @@ def _runs(lines: Ints, positions: Ints) -> list[tuple[int, int]]:
     starts = np.concatenate([[0], edges])
     sizes = np.diff(np.concatenate([starts, [len(lines)]]))
     return list(zip(positions[lines[starts]].tolist(), sizes.tolist(), strict=True))
+
+
+def _few(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the first *runs* as they are, all others as one where the first of them is.
+
+    A file with a blank line behind each line has as many runs as lines.
+    """
+    if len(runs) <= _MOST_RUNS:
+        return runs
+    rest = runs[_MOST_RUNS - 1 :]
+    return [*runs[: _MOST_RUNS - 1], (rest[0][0], sum(size for _, size in rest))]
 
 
 def _moments(micros: Ints, quality: NDArray[np.uint8]) -> pl.Series:

@@ -87,18 +87,18 @@ class Signatures:
 
         Returns:
             signature_id, template, kind, scheme, severity, events, customers,
-            environments, first_seen, last_seen, parts, rules.
+            environments, first_seen, last_seen, parts, rules, as_of.
 
         Raises:
             NotFoundError: no event has it.
             InputError: *signature_id* is no text, or *as_of* is naive.
         """
-        moment = None if as_of is None else in_utc(as_of, "as_of")
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
         name = self._book.canonical(checked_id(signature_id, "signature"))
-        frame = self._engine.ask("signature", as_of=moment, signature=name)
+        frame = self._engine.ask("signature", as_of=as_of, signature=name)
         if frame.is_empty():
             raise NotFoundError.of("signature", signature_id)
-        return Row(frame.row(0, named=True))
+        return Row({**frame.row(0, named=True), "as_of": now})
 
     def match(self, line: str, *, as_of: datetime | None = None) -> Row | None:
         """Return the signature that *line* would get, or None for a new one.

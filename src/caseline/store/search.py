@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from caseline.clock import in_utc
+from caseline.errors import NotFoundError
 from caseline.records.answers import Table
 from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
@@ -36,13 +39,13 @@ def find_events(
         filters: customer, environment, signature: ids; text: part of the message.
 
     Raises:
+        NotFoundError: no such customer, environment or signature: an empty answer would
+            look like one that is well.
         InputError: *limit* below 1, a wrong window, a filter that is no text, a naive
             datetime.
     """
     limit = checked_limit(limit)
-    for name, value in filters.items():
-        if value is not None:
-            checked_id(value, name)
+    filters = {name: _known(engine, name, value, as_of) for name, value in filters.items()}
     now = clock.now() if as_of is None else in_utc(as_of, "as_of")
     span = Window.of(window, as_of=now) if window is not None else None
     bounds = {} if span else {"start": None, "end": None}
@@ -50,3 +53,19 @@ def find_events(
     frame = engine.ask(question, window=span, as_of=as_of, limit=limit, **filters, **bounds)
     notes = [f"only the newest {limit} are shown; raise limit= for more"]
     return Table("events", frame, as_of=now, notes=notes if frame.height == limit else ())
+
+
+def _known(engine: Engine, kind: str, value: str | None, as_of: datetime | None) -> str | None:
+    """Return the filter *value*: of a merged signature the one it is read as today."""
+    if value is None or kind == "text":
+        return None if value is None else checked_id(value, kind)
+    if kind == "signature":
+        found = engine.ask("signature_known", as_of=as_of, signature_id=checked_id(value, kind))
+        if not found.is_empty():
+            return str(found["signature_id"][0])
+    question = "known_ids" if kind == "signature" else "known_places"
+    ids = engine.ask(question, as_of=as_of)
+    known = ids.filter(pl.col("kind") == kind)["id"].to_list()
+    if checked_id(value, kind) not in known:
+        raise NotFoundError.of(kind, value, known)
+    return value

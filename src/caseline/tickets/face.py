@@ -96,11 +96,14 @@ class Tickets:
             as_of: Hide what happened later.
 
         Raises:
+            NotFoundError: the fleet has no such customer.
             InputError: a naive datetime or an empty window.
         """
         now = self._now(as_of)
         if customer is not None:
-            checked_id(customer, "customer")
+            known = self._engine.ask("customer_ids", as_of=as_of)["customer_id"].to_list()
+            if checked_id(customer, "customer") not in known:
+                raise NotFoundError.of("customer", customer, known)
         span = None if window is None else Window.of(window, as_of=now)
         bounds = {"opened_from": span.start, "opened_to": span.end} if span else {}
         return Table("tickets", self._rows(as_of, customer=customer, **bounds), as_of=now)
