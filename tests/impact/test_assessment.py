@@ -216,6 +216,28 @@ def test_a_merged_signature_is_answered_for_by_the_one_it_went_into(ten):
     assert impact.events == 24
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_viewer_is_told_what_the_owner_is_told_of_its_customers(fleet, shared):
+    fleet.customers(4)
+    fleet.place("m", "c1", "c2", "c3")
+    fleet.share("g", {"c1": 0.5, "c2": 0.5})
+    fleet.talk(range(1, 5), range(20))
+    nobody = {"environment_id": "m", "customer_id": None, "share_group": "g" if shared else None}
+    fleet.add(errors("c1", *(at(days=d, hours=3) for d in range(8, 20)), **nobody))
+    fleet.add(errors("c4", *(at(days=d, hours=5) for d in range(8, 20))))
+    window = (at(days=7), at(days=20, minutes=7))
+    viewer = Impacts(fleet.store.scoped(frozenset({"c1", "c4"})), fleet.clock)
+    for as_of in (None, at(days=29, hours=1)):
+        told = by_customer(viewer.of("s-lock", window=window, as_of=as_of))
+        seen = by_customer(fleet.impact.of("s-lock", window=window, as_of=as_of))
+        assert told.keys() == {"c1", "c4"}
+        assert told["c1"].status == seen["c1"].status != "clear"
+        assert told["c4"].events == seen["c4"].events == 12
+    hidden = Impacts(fleet.store.scoped(frozenset({"c1"})), fleet.clock)
+    with pytest.raises(NotFoundError):
+        hidden.of("s-lock")
+
+
 def test_an_unknown_id_is_named_with_near_ones(ten):
     with pytest.raises(NotFoundError, match="s-lock"):
         ten.impact.of("s-lok")

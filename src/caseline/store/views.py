@@ -77,6 +77,7 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "events": _events(sight, sight.partitions),
         "event_texts": _EVENT_TEXTS,
         **{name: _rollup(name, sight, sight.partitions) for name in ROLLUPS},
+        **{f"possible_{name}": _possible(name, sight) for name in ("events", "hours", "days")},
         "all_months": _rollup("months", sight, sight.all_partitions),
         "coverage": _coverage(sight),
         "signatures": _signatures(sight),
@@ -105,20 +106,41 @@ def _alias(sight: Sight) -> tuple[str, str]:
     )
 
 
-def _select(columns: str, table: str, sight: Sight, partition: str, conditions: list[str]) -> str:
+_OWN = "p.customer_id IN (SELECT unnest($viewer))"
+_POSSIBLY_OWN = (
+    f"({_OWN} OR (p.customer_id IS NULL AND (p.share_group IN (SELECT share_group "
+    "FROM catalog.share_groups WHERE customer_id IN (SELECT unnest($viewer))) "
+    "OR (p.share_group IS NULL AND p.environment_id IN (SELECT environment_id "
+    "FROM catalog.tenancies WHERE customer_id IN (SELECT unnest($viewer)))))))"
+)
+"""What may be a viewer's: also what its customers share, or what names nobody where they are.
+
+Only for questions about signatures that the viewer knows already: without it a customer
+would look clear where others' eyes see that nobody can tell.
+"""
+
+
+def _select(
+    columns: str,
+    table: str,
+    sight: Sight,
+    partition: str,
+    conditions: list[str],
+    scope: str = _OWN,
+) -> str:
     _, join = _alias(sight)
     if sight.scoped:
-        conditions = [*conditions, "p.customer_id IN (SELECT unnest($viewer))"]
+        conditions = [*conditions, scope]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {columns} FROM {partition}.{table} p{join}{where}"
 
 
-def _events(sight: Sight, partitions: Iterable[str]) -> str:
+def _events(sight: Sight, partitions: Iterable[str], scope: str = _OWN) -> str:
     signature, _ = _alias(sight)
     columns = _EVENT_COLUMNS.replace("{signature}", signature)
     past = ["p.received_at <= $as_of"] if sight.past else []
     return _union(
-        (_select(columns, "events", sight, name, past) for name in partitions),
+        (_select(columns, "events", sight, name, past, scope) for name in partitions),
         _select(columns, "events", sight, "empty", ["false"]),
     )
 
@@ -129,10 +151,18 @@ _EVENT_TEXTS = (
 )
 
 
-def _rollup(name: str, sight: Sight, partitions: Iterable[str]) -> str:
+def _possible(name: str, sight: Sight) -> str:
+    """Return the events or the rollup *name*, with what may be a viewer's as well."""
+    if name == "events":
+        return _events(sight, sight.partitions, _POSSIBLY_OWN)
+    return _rollup(name, sight, sight.partitions, _POSSIBLY_OWN)
+
+
+def _rollup(name: str, sight: Sight, partitions: Iterable[str], scope: str = _OWN) -> str:
     moment = ROLLUPS[name]
     if sight.past:
         source = "events" if partitions is sight.partitions else "all_events"
+        source = "possible_events" if scope is _POSSIBLY_OWN else source
         at = f"date_trunc('{moment}', moment)"
         at = at if moment == "hour" else f"CAST({at} AS DATE)"
         return (
@@ -143,7 +173,7 @@ def _rollup(name: str, sight: Sight, partitions: Iterable[str]) -> str:
     dimensions = ", ".join(d for d in DIMENSIONS if d != "signature_id")
     columns = f"{moment}, {signature} AS signature_id, {dimensions}, events, first_at, last_at"
     return _union(
-        (_select(columns, name, sight, partition, []) for partition in partitions),
+        (_select(columns, name, sight, partition, [], scope) for partition in partitions),
         _select(columns, name, sight, "empty", ["false"]),
     )
 

@@ -69,6 +69,8 @@ class Trends:
         span = None if window is None else Window.of(window, as_of=now)
         chosen = self._signature(signature, as_of)
         days = read_days(self._engine, [chosen], window=span, as_of=as_of)
+        if self._engine.scope is not None:  # what names nobody may be another customer's
+            days = days.filter(pl.col("customer_id").is_not_null())
         events = days.filter(in_production())
         observed = self._observed(span, as_of)
         spread = clumping(events, observed.select("customer_id", "day").n_unique())

@@ -8,12 +8,12 @@ SELECT day, signature_id, environment_id, customer_id, share_group, version, sta
 FROM (
     SELECT day, signature_id, environment_id, customer_id, share_group, version, stage,
            severity, events, first_at, last_at
-    FROM days
+    FROM possible_days
     WHERE list_contains($signature_ids, signature_id) AND day >= $first_day AND day < $last_day
     UNION ALL
     SELECT CAST(hour AS DATE) AS day, signature_id, environment_id, customer_id, share_group,
            version, stage, severity, events, first_at, last_at
-    FROM hours
+    FROM possible_hours
     WHERE list_contains($signature_ids, signature_id) AND hour >= $start AND hour < $end
       AND (hour < $first_day OR hour >= $last_day)
 ) edges_and_days

@@ -4,7 +4,7 @@
 SELECT CAST(moment AS DATE) AS day, signature_id, environment_id, customer_id, share_group,
        version, stage, max(severity) AS severity, CAST(sum(repeats) AS BIGINT) AS events,
        min(moment) AS first_at, max(moment) AS last_at
-FROM events
+FROM possible_events
 WHERE moment >= $start AND moment < $end AND list_contains($signature_ids, signature_id)
 GROUP BY CAST(moment AS DATE), signature_id, environment_id, customer_id, share_group,
          version, stage
