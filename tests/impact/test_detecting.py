@@ -30,6 +30,18 @@ def detect(fleet, day=26):
     return fleet.impact.detect(since=fleet.at(days=day))
 
 
+@pytest.fixture
+def broken(fleet):
+    """Six customers write for 20 days; four of them meet two new errors on day 17."""
+    fleet.customers(6)
+    fleet.talk(range(1, 7), range(20))
+    for i in range(1, 5):
+        for signature, late in (("s-lock", 0), ("s-save", 1)):
+            moments = (fleet.at(days=d, hours=6 + i, minutes=late) for d in (17, 18, 19))
+            fleet.add(fleet.errors(f"c{i}", *moments, signature_id=signature))
+    return fleet
+
+
 def test_a_quiet_fleet_has_nothing_new(fleet):
     quiet(fleet)
     assert len(detect(fleet)) == 0
@@ -75,14 +87,6 @@ def test_an_error_seen_before_is_not_new(fleet):
     strike(fleet, [1], 3)
     strike(fleet, [1], 27)
     assert [found.kind for found in detect(fleet)] == []
-
-
-def test_errors_that_start_together_at_the_same_customers_are_one_issue(fleet):
-    quiet(fleet)
-    strike(fleet, range(1, 6), 27)
-    strike(fleet, range(1, 6), 27, signature_id="s-save")
-    (found,) = detect(fleet)
-    assert set(found.signature_ids) == {"s-lock", "s-save"}
 
 
 def test_errors_that_start_apart_at_other_customers_are_two_issues(fleet):
@@ -169,3 +173,67 @@ def test_rows_can_be_sliced_and_shown_without_text(fleet):
     found = detect(fleet)
     assert found[:1][0].impact.events == found[0].impact.events
     assert "deadlock" not in repr(found)
+
+
+def test_signatures_that_began_together_are_one_new_issue(broken):
+    found = broken.impact.detect(since=broken.at(days=15))
+    assert len(found) == 1
+    row = found[0]
+    assert row.kind == "new"
+    assert row.signature_ids == ["s-lock", "s-save"]
+    assert (row.customers, row.severity, row.events) == (4, 17, 24)
+    assert row.since == broken.at(days=17, hours=7)
+    assert row.detected_at == broken.clock.now()
+    assert row.reasons[0] == "first seen in production on 2026-03-19; 12 customer-days since"
+    assert "2 signatures started together" in row.reasons[2]
+
+
+def test_without_events_nothing_is_found(fleet):
+    assert len(fleet.impact.detect(since=fleet.at())) == 0
+
+
+def test_other_stages_are_no_news(broken):
+    broken.place("lab", "c5", "c6", stage="test")
+    broken.add(
+        [
+            row
+            for c in ("c5", "c6")
+            for row in broken.errors(
+                c, broken.at(days=18), broken.at(days=19), environment_id="lab", stage="test",
+                signature_id="s-disk",
+            )
+        ]
+    )  # fmt: skip
+    found = broken.impact.detect(since=broken.at(days=15))
+    assert all("s-disk" not in row.signature_ids for row in found)
+
+
+def test_one_customer_with_a_few_harmless_lines_is_no_news(broken):
+    broken.add(
+        broken.errors(
+            "c6", broken.at(days=18), broken.at(days=19), signature_id="s-disk", severity=9
+        )
+    )
+    found = broken.impact.detect(since=broken.at(days=15))
+    assert [row.kind for row in found] == ["new"]
+
+
+def test_one_customer_with_many_severe_lines_is_news(fleet):
+    fleet.customers(3)
+    fleet.talk(range(1, 4), range(20))
+    fleet.add(fleet.errors("c1", *(fleet.at(days=19, minutes=m) for m in range(30)), severity=21))
+    found = fleet.impact.detect(since=fleet.at(days=18))
+    assert (found[0].customers, found[0].severity) == (1, 21)
+
+
+def test_shared_lines_count_all_their_customers(fleet):
+    fleet.customers(2)
+    fleet.place("m", "c3", "c4", "c5")
+    fleet.store.save("customers", pl.DataFrame({"customer_id": ["c3", "c4", "c5"]}))
+    fleet.share("g", dict.fromkeys(("c3", "c4", "c5"), 1 / 3))
+    fleet.talk(range(1, 3), range(20))
+    fleet.add(
+        fleet.errors("c3", *(fleet.at(days=19, minutes=m) for m in range(30)), environment_id="m",
+                     customer_id=None, share_group="g", severity=21)
+    )  # fmt: skip
+    assert fleet.impact.detect(since=fleet.at(days=18))[0].customers == 3
