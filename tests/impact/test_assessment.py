@@ -63,6 +63,15 @@ def test_hit_customers_have_their_counts_and_the_others_are_clear(ten):
     assert impact.scope.unknown == 0
 
 
+def test_a_fleet_of_which_every_customer_is_hit_is_judged_without_a_warning(fleet):
+    fleet.customers(2)
+    fleet.talk(range(1, 3), range(200))
+    moments = [at(days=d, hours=h) for d in range(200) for h in (1, 2, 3)]
+    fleet.add([row for c in ("c1", "c2") for row in errors(c, *moments)])
+    impact = fleet.impact.of("s-lock")
+    assert [row.probability for row in impact.customers] == [1, 1]
+
+
 def test_a_silent_customer_is_unknown_and_counts_in_the_interval(ten):
     ten.store.save("customers", _customer("c11"))
     ten.place("e11", "c11")

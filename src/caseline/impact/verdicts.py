@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 60
 _PRIOR = (0.5, 2.0)
+_NOT_SURE = 1 - 1e-9
 COLUMNS = (
     "customer_id", "status", "probability", "detection_power", "events", "first_seen",
     "last_seen", "versions", "severity", "reasons", "shared_events", "unplaced_events",
@@ -179,7 +180,7 @@ def _still_possible(
     if not hit.size:
         return by_events
     missed = 1 - power
-    prior = float(by_events.mean())
+    prior = min(float(by_events.mean()), _NOT_SURE)
     for _ in range(_ROUNDS):
         silent = prior * missed / (prior * missed + 1 - prior)
         found = np.where(hit, by_events, np.maximum(by_events, silent))
