@@ -149,11 +149,10 @@ def _own_dispersion(before: Counts, means: Counts, settings: Mapping[str, Any]) 
     The means were fitted to these very days, so that what is left around them is too
     small: a week of factors has used up seven of them.
     """
-    days = before.shape[1]
-    spent = days / (days - _WEEK) if days > 2 * _WEEK else 2.0
-    excess = (spent * (before - means) ** 2 - means).sum(axis=1)
+    freedom = max(0.5, 1 - _WEEK / before.shape[1])
+    excess = ((before - means) ** 2 / freedom - means).sum(axis=1)
     squares = (means**2).sum(axis=1)
-    common = max(settings["prior_dispersion"], common_dispersion(before, means, freedom=1 / spent))
+    common = max(settings["prior_dispersion"], common_dispersion(before, means, freedom=freedom))
     weight = settings["dispersion_weight"]
     drawn: Counts = (excess + weight * common) / (squares + weight)
     held: Counts = np.maximum(drawn, common)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from caseline.clock import is_zone
 from caseline.errors import InputError
 from caseline.normalize.timestamps import PARTS, days_of, read_parts
 
@@ -238,10 +239,9 @@ def _carried(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _zone_of(name: str | None) -> ZoneInfo | None:
     if name is None:
         return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise InputError(f"timezone is {name!r}; give an IANA zone, for example UTC") from None
+    if not is_zone(name):
+        raise InputError(f"timezone is {name!r}; give an IANA zone, for example UTC")
+    return ZoneInfo(name)
 
 
 def _offsets(quarters: Ints, zone: ZoneInfo, *, fold: int) -> Ints:

@@ -274,6 +274,8 @@ class EmbeddedStore:
         have come in an earlier one.
         """
         untimed = rows.filter(~pl.col("timed"))
+        if untimed.is_empty():
+            return rows
         for other in self.partitions.months:
             if other == month or untimed.is_empty():
                 continue

@@ -58,14 +58,15 @@ def find_events(
 def _known(engine: Engine, kind: str, value: str | None, as_of: datetime | None) -> str | None:
     """Return the filter *value*: of a merged signature the one it is read as today."""
     if value is None or kind == "text":
-        return None if value is None else checked_id(value, kind)
+        return value if value is None else checked_id(value, kind)
+    checked_id(value, kind)
     if kind == "signature":
-        found = engine.ask("signature_known", as_of=as_of, signature_id=checked_id(value, kind))
+        found = engine.ask("signature_known", as_of=as_of, signature_id=value)
         if not found.is_empty():
             return str(found["signature_id"][0])
     question = "known_ids" if kind == "signature" else "known_places"
     ids = engine.ask(question, as_of=as_of)
     known = ids.filter(pl.col("kind") == kind)["id"].to_list()
-    if checked_id(value, kind) not in known:
+    if value not in known:
         raise NotFoundError.of(kind, value, known)
     return value
