@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from caseline.signatures.aliases import Aliases
+    from caseline.signatures.fits import Fits
     from caseline.signatures.tokens import Form
     from caseline.signatures.traces import TraceRules
     from caseline.signatures.votes import Words
 
 _BETWEEN = "\x00"
+_LEARNT_AT_ONCE = 2_000
+"""Shapes that are learnt before the others are tried against what came of them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Knowledge:
     traces: TraceRules
     shapes: ShapeDictionary
     aliases: Aliases
+    fits: Fits
     most_variants: int
     signatures: dict[str, Signature] = field(default_factory=dict)
     texts: dict[bytes, Signature] = field(default_factory=dict)
@@ -69,6 +73,12 @@ class _Plan(NamedTuple):
     words: Words
     cuts: list[Cut]
 
+    @property
+    def constants(self) -> list[bytes]:
+        """The words that stand in no variable."""
+        covered = {n for first, _, last, _ in self.cuts for n in range(first, last + 1)}
+        return [word for n, word in enumerate(self.words) if n not in covered]
+
 
 class Assignment(NamedTuple):
     """What came out: for each row its entry, and the signatures seen first."""
@@ -88,6 +98,7 @@ class _Work:
     entries: list[Entry | None]
     counts: NDArray[np.intp]
     forms: dict[int, Form] = field(default_factory=dict)
+    plans: dict[int, _Plan] = field(default_factory=dict)
     variants: dict[int, list[int]] = field(default_factory=dict)
     minted: list[Signature] = field(default_factory=list)
 
@@ -114,12 +125,15 @@ def sign(
         entries=entries,
         counts=np.bincount(rows, minlength=len(shapes)),
     )
-    _read_new(work)
-    _refine(work)
-    if work.forms:
-        known.miner.learn(work.forms.values())
-        _settle(work)
-        _flatten(work)
+    named = [n for n, entry in enumerate(entries) if entry is not None and not entry.signature_id]
+    left = _fit(work, [n for n, entry in enumerate(entries) if entry is None])
+    moved = _learn(work, named)
+    while left:
+        left.sort(key=keys.__getitem__)  # no order of lines decides what is learnt first
+        some, left = left[:_LEARNT_AT_ONCE], left[_LEARNT_AT_ONCE:]
+        moved |= _learn(work, _read_new(work, some))
+        left = _fit(work, left)
+    if moved:
         _follow(work)
     nothing = Entry("", (), rebuilds=False)
     settled = [nothing if entry is None else entry for entry in work.entries]
@@ -150,11 +164,48 @@ def refined(miner: Miner, text: bytes, shape: bytes) -> bytes:
     return bytes(mixed)
 
 
-def _read_new(work: _Work) -> None:
+def _fit(work: _Work, new: list[int]) -> list[int]:
+    """Take the shapes that fit what is known out of *new*; return the others."""
+    left = []
+    for n, entry in zip(new, work.known.fits.find([work.shapes[n] for n in new]), strict=True):
+        if entry is None:
+            left.append(n)
+        else:
+            work.put(n, entry)
+    return left
+
+
+def _learn(work: _Work, named: list[int]) -> bool:
+    """Learn from the forms at hand and the *named* shapes; say if templates became others."""
+    known = work.known
+    _refine(work, named)
+    if not work.forms:
+        return False
+    moved = known.miner.learn(work.forms.values())
+    if moved:
+        known.fits.forget()
+    _settle(work)
+    known.fits.learn(word for plan in work.plans.values() for word in plan.constants)
+    for n, form in work.forms.items():
+        if NAME not in form.rules:
+            _record(work, n, form)
+    _flatten(work)
+    work.forms, work.plans, work.variants = {}, {}, {}
+    return moved
+
+
+def _record(work: _Work, n: int, form: Form, like: int | None = None) -> None:
+    entry = work.entries[n]
+    if entry is not None:
+        plan = work.plans[n if like is None else like]
+        work.known.fits.record(work.shapes[n], form, plan.cuts, entry)
+
+
+def _read_new(work: _Work, new: list[int]) -> list[int]:
+    """Read the *new* shapes; return those with names, which must be looked at by line."""
     form_of = work.known.miner.tokenizer.form
-    for n, entry in enumerate(work.entries):
-        if entry is not None:
-            continue
+    named = []
+    for n in new:
         shape = work.shapes[n]
         if b"\n" in shape and _read_trace(work, n):
             continue
@@ -162,8 +213,10 @@ def _read_new(work: _Work) -> None:
         if NAME in form.rules:
             spans = _spans(form, [Cut(n, 0, n, 0) for n in form.names])
             work.put(n, Entry("", spans, rebuilds=False))
+            named.append(n)
         else:
             work.forms[n] = form
+    return named
 
 
 def _read_trace(work: _Work, n: int) -> bool:
@@ -181,11 +234,8 @@ def _read_trace(work: _Work, n: int) -> bool:
     return True
 
 
-def _refine(work: _Work) -> None:
+def _refine(work: _Work, named: list[int]) -> None:
     """Tell lines apart by the digits of their names, where a shape has names."""
-    named = [
-        n for n, entry in enumerate(work.entries) if entry is not None and not entry.signature_id
-    ]
     if not named:
         return
     found = _names(work, named)
@@ -252,6 +302,7 @@ def _settle(work: _Work) -> None:
         if signature is None:
             signature = _new(work, form, plan, literals)
         rebuilds = literals == work.known.literals[signature.signature_id]
+        work.plans[n] = plan
         work.put(n, Entry(signature.signature_id, spans, rebuilds=rebuilds))
 
 
@@ -301,6 +352,8 @@ def _flatten(work: _Work) -> None:
             entry = entries.pop()
             if entry is not None and _covers(entry.spans, names.spans):
                 work.put(shape, entry)
+                form = work.known.miner.tokenizer.form(work.shapes[shape])
+                _record(work, shape, form, like=variants[0])
 
 
 def _covers(spans: tuple[int, ...], names: tuple[int, ...]) -> bool:

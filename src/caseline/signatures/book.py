@@ -13,6 +13,7 @@ from caseline.signatures.catalog import Signature, read_signatures, signatures_f
 from caseline.signatures.cuts import cut_variables
 from caseline.signatures.dictionary import ShapeDictionary
 from caseline.signatures.explanations import Explanation, describe, explain
+from caseline.signatures.fits import Fits
 from caseline.signatures.miner import Miner
 from caseline.signatures.rulebook import Rulebook, read_rules
 from caseline.signatures.traces import read_trace_rules
@@ -42,12 +43,14 @@ class SignatureBook:
 
     def __init__(self, rules: Rulebook | None = None, *, most_shapes: int = _MOST_SHAPES) -> None:
         chosen = rules or read_rules()
+        miner = Miner(chosen)
         self._known = Knowledge(
             scheme=chosen.scheme,
-            miner=Miner(chosen),
+            miner=miner,
             traces=read_trace_rules(),
             shapes=ShapeDictionary(most_shapes),
             aliases=Aliases(),
+            fits=Fits(miner.tokenizer, chosen.tokens),
             most_variants=chosen.tokens.most_variants,
         )
 

@@ -45,6 +45,11 @@ class Merges:
         self._live: set[bytes] = set()
         self._moved: dict[bytes, tuple[bytes, str]] = {}
 
+    @property
+    def moves(self) -> int:
+        """How many templates have become part of another."""
+        return len(self._moved)
+
     def add(self, text: bytes) -> None:
         """Take *text* in; templates may become one."""
         queue = [text]

@@ -44,13 +44,19 @@ class Miner:
         self._votes: dict[bytes, Votes] = {}
         self._merges = Merges(rules.merges)
 
-    def learn(self, forms: Iterable[Form]) -> None:
-        """Take in *forms*; the order they come in has no effect."""
+    def learn(self, forms: Iterable[Form]) -> bool:
+        """Take in *forms*; the order they come in has no effect.
+
+        Returns:
+            Whether a template that was known became part of another.
+        """
+        before = self._merges.moves
         groups: dict[bytes, set[Words]] = {}
         for form in forms:
             groups.setdefault(form.skeleton, set()).add(form.words)
         for skeleton in sorted(groups):
             self._learn_group(skeleton, groups[skeleton])
+        return self._merges.moves > before
 
     def restore(self, text: bytes, rules: Sequence[str]) -> None:
         """Take in a template that was learnt earlier.

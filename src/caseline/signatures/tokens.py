@@ -66,7 +66,7 @@ class Form(NamedTuple):
         return [n for n, rule in enumerate(self.rules) if rule == NAME]
 
 
-class _Field(NamedTuple):
+class FieldTokens(NamedTuple):
     """A field's tokens, apart: what forms are put together from."""
 
     skeleton: bytes
@@ -88,7 +88,7 @@ class _Draft:
         self.starts: list[int] = []
         self.ends: list[int] = []
 
-    def add(self, found: _Field, position: int) -> None:
+    def add(self, found: FieldTokens, position: int) -> None:
         """Add the tokens of a field that stands at *position*."""
         self.words += found.words
         self.rules += found.rules
@@ -133,7 +133,7 @@ class Tokenizer:
 
     def __init__(self, rules: TokenRules) -> None:
         self._rules = rules
-        self._fields: dict[bytes, _Field] = {}
+        self._fields: dict[bytes, FieldTokens] = {}
 
     def form(self, shape: bytes, *, names: bool = True) -> Form:
         """Return the tokens of *shape*.
@@ -177,7 +177,7 @@ class Tokenizer:
             return
         fields = text.split(b" ")
         known = self._fields
-        found = [known.get(field) or self._field(field) for field in fields]
+        found = [known.get(field) or self._new_field(field) for field in fields]
         draft.skeleton.append(b" ".join([one.skeleton for one in found]))
         position = offset
         for field, one in zip(fields, found, strict=True):
@@ -192,12 +192,16 @@ class Tokenizer:
             if n % 2:
                 draft.skeleton.append(b"\n" if b"\n" in field else b" ")
             elif field:
-                found = self._fields.get(field) or self._field(field)
+                found = self._fields.get(field) or self._new_field(field)
                 draft.skeleton.append(found.skeleton)
                 draft.add(found, position)
             position += len(field)
 
-    def _field(self, field: bytes) -> _Field:
+    def field(self, field: bytes) -> FieldTokens:
+        """Return the tokens of a field: what stands between two blanks."""
+        return self._fields.get(field) or self._new_field(field)
+
+    def _new_field(self, field: bytes) -> FieldTokens:
         if len(self._fields) >= _MOST_FIELDS_CACHED:
             self._fields.clear()
         if len(field) > _LONGEST_CACHED:
@@ -206,17 +210,17 @@ class Tokenizer:
         whole = self._whole(field) if bare and not _MARK.search(field) else None
         if whole is not None:
             word, rule = whole
-            found = _Field(SLOT, (word,), (rule,), (0,), (len(field),))
+            found = FieldTokens(SLOT, (word,), (rule,), (0,), (len(field),))
             self._fields[field] = found
             return found
         found = self._apart(field)
         self._fields[field] = found
         return found
 
-    def _apart(self, field: bytes) -> _Field:
+    def _apart(self, field: bytes) -> FieldTokens:
         tokens = tuple(self._cut(field))
         starts, ends, words, rules = tuple(zip(*tokens, strict=True)) or ((), (), (), ())
-        return _Field(_skeleton(field, tokens), words, rules, starts, ends)
+        return FieldTokens(_skeleton(field, tokens), words, rules, starts, ends)
 
     def _cut(self, field: bytes) -> Iterator[Token]:
         if field in _EMPTY:
