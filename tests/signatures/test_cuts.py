@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseline.signatures.cuts import cut_variables
+from caseline.signatures.cuts import cut_variables, span_tables
 
 
 @st.composite
@@ -36,12 +36,16 @@ def test_columns_are_cut_as_lines_are(case, data):
     ]
     series = pl.Series(texts, dtype=pl.String)
 
-    fast = cut_variables(series, np.array(shapes, dtype=np.uint32), [tuple(s) for s in spans])
+    fast = cut_variables(
+        series, np.array(shapes, dtype=np.uint32), span_tables([tuple(s) for s in spans])
+    )
 
     assert fast.to_list() == slow
 
 
 def test_bytes_are_counted_not_letters():
-    cut = cut_variables(pl.Series(["日本 7"]), np.zeros(1, dtype=np.uint32), [(7, 1, 0, 6)])
+    cut = cut_variables(
+        pl.Series(["日本 7"]), np.zeros(1, dtype=np.uint32), span_tables([(7, 1, 0, 6)])
+    )
 
     assert cut.to_list() == [["7", "日本"]]

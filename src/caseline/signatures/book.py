@@ -8,12 +8,13 @@ import polars as pl
 
 from caseline.records.batches import SignedBatch
 from caseline.signatures.aliases import Aliases
-from caseline.signatures.assignment import Assignment, Knowledge, find, sign
+from caseline.signatures.assignment import Assignment, find, sign
 from caseline.signatures.catalog import Signature, read_signatures, signatures_frame
 from caseline.signatures.cuts import cut_variables
 from caseline.signatures.dictionary import ShapeDictionary
 from caseline.signatures.explanations import Explanation, describe, explain
 from caseline.signatures.fits import Fits
+from caseline.signatures.knowledge import Knowledge
 from caseline.signatures.miner import Miner
 from caseline.signatures.rulebook import Rulebook, read_rules
 from caseline.signatures.traces import read_trace_rules
@@ -113,13 +114,10 @@ class SignatureBook:
         """
         rows = batch.frame["shape"].to_numpy()
         signed = self.sign(batch.frame["message"], rows, batch.shapes)
-        entries = signed.entries
-        names = pl.Series([entry.signature_id for entry in entries], dtype=pl.String)
-        rebuilds = pl.Series([entry.rebuilds for entry in entries], dtype=pl.Boolean)
-        spans = [entry.spans for entry in entries]
+        rebuilds = pl.Series(signed.rebuilds)
         frame = batch.frame.drop("shape").with_columns(
-            names.gather(signed.rows).alias("signature_id"),
-            cut_variables(batch.frame["message"], signed.rows, spans),
+            signed.signature_ids.gather(signed.rows).alias("signature_id"),
+            cut_variables(batch.frame["message"], signed.rows, signed.tables),
             text=pl.col("message"),
             message=pl.when(rebuilds.gather(signed.rows)).then(None).otherwise(pl.col("message")),
         )

@@ -12,8 +12,8 @@ from caseline.signatures.tokens import VARIABLE
 from caseline.signatures.traces import read_trace
 
 if TYPE_CHECKING:
-    from caseline.signatures.assignment import Knowledge
     from caseline.signatures.catalog import Signature
+    from caseline.signatures.knowledge import Knowledge
     from caseline.signatures.tokens import Form
 
 

@@ -63,8 +63,9 @@ def mine_messages(messages: Sequence[str | bytes] | pl.Series) -> Mined:
     texts = _texts(messages)
     rows, shapes = shapes_of(texts)
     signed = book.sign(texts, rows, shapes)
-    canonical = [book.canonical(entry.signature_id) for entry in signed.entries]
-    ids = pl.Series(canonical, dtype=pl.String).gather(signed.rows)
+    distinct = signed.signature_ids.unique(maintain_order=True).to_list()
+    read_as = [book.canonical(name) for name in distinct]
+    ids = signed.signature_ids.replace_strict(distinct, read_as).gather(signed.rows)
     templates = {
         name: found.template
         for name in ids.unique(maintain_order=True)
