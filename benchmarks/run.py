@@ -17,7 +17,13 @@ from harness import ENTRIES, Row, Setting, as_json, as_table, machine, run_entry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MODULES = ("simulator_speed", "signature_accuracy", "ingest_speed", "question_latency")
+MODULES = (
+    "simulator_speed",
+    "signature_accuracy",
+    "written_styles",
+    "ingest_speed",
+    "question_latency",
+)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+from dataclasses import astuple
 from datetime import UTC, datetime
 from time import perf_counter
 
@@ -178,22 +179,26 @@ def _drain() -> TemplateMiner:
 def main() -> None:
     """Print the scores of each system, then the speeds."""
     setting = Setting()
-    print(f"{'system':<14}" + "".join(f"{n:>7}" for n in ("GA", "FGA", "PA", "FTA")) + "   drain3")
+    print(scores_line("GA FGA PA FTA", "caseline", "drain3"))
     pairs = []
     try:
         for name, messages, _, labels in systems(setting.folder("loghub2k")):
             pairs.append((own_scores(messages, labels), drain_scores(messages, labels)))
-            print(_line(name, *pairs[-1]))
-        print(_line("mean", *(mean(list(column)) for column in zip(*pairs, strict=True))))
+            print(scores_line(name, *pairs[-1]))
+        print(scores_line("mean", *(mean(list(column)) for column in zip(*pairs, strict=True))))
     except SkippedError as reason:
         print(f"skipped: {reason}")
     for row in speeds(setting.rounds):
         print(row.name, f"{max(row.figures):,.0f} lines/s; drain3 {row.baseline_figures[0]:,.0f}")
 
 
-def _line(name: str, own: Scores, drain: Scores) -> str:
-    figures = [getattr(one, n) for one in (own, drain) for n in ("ga", "fga", "pa", "fta")]
-    return f"{name:<14}" + "".join(f"{figure:>7.3f}" for figure in figures)
+def scores_line(name: str, *scores: Scores | str) -> str:
+    """Return one line of a table: GA, FGA, PA, FTA of each of *scores*, or a heading."""
+    blocks = [
+        one if isinstance(one, str) else " ".join(f"{figure:5.3f}" for figure in astuple(one))
+        for one in scores
+    ]
+    return f"{name:<20}" + "".join(f"  {block:<23}" for block in blocks).rstrip()
 
 
 if __name__ == "__main__":
