@@ -18,6 +18,7 @@ _RUN = re.compile(rb"[\xfd\xff](?:(?:, ?|[ ;|/]|\\ )[\xfd\xff])*")
 _QUOTED = re.compile(  # but for a key of JSON
     rb"""(?<![A-Za-z0-9\x80-\xff])(?:"[^"\n]+"|'[^'\n]+')(?![A-Za-z0-9\x80-\xff]| ?:)"""
 )
+_OBJECT = re.compile(rb'\{ ?"[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\}')
 _CAPITALS = re.compile(rb"(?<![A-Za-z])[A-Z]{2}[A-Z_]*(?![A-Za-z])")
 _ITEM = re.compile(rb"[\xfd\xff]")
 
@@ -43,6 +44,7 @@ class Merges:
         self._quoted: dict[tuple[bytes, bytes], set[bytes]] = {}
         self._unquoted: set[bytes] = set()
         self._live: set[bytes] = set()
+        self._alike: dict[tuple[int, bytes], set[bytes]] = {}
         self._moved: dict[bytes, tuple[bytes, str]] = {}
 
     @property
@@ -58,7 +60,7 @@ class Merges:
             if template in self._live or template in self._moved:
                 continue
             self._insert(template)
-            if self._contain(template):
+            if self._contain(template) or self._cover(template):
                 continue
             general = self._fold(template) or self._collapse(template) or self._unquote(template)
             if general is not None:
@@ -114,6 +116,24 @@ class Merges:
                     return True
         return False
 
+    def _cover(self, template: bytes) -> bool:
+        """Merge *template* with those that differ in several fields; True if it is gone."""
+        fields = template.split(b" ")
+        for other in sorted(self._alike[_kind(fields)] - {template}):
+            pairs = [
+                (mine, theirs)
+                for mine, theirs in zip(fields, other.split(b" "), strict=True)
+                if mine != theirs
+            ]
+            if len(pairs) > self._limits.covered * len(fields):
+                continue
+            if all(_holds(mine, theirs) for mine, theirs in pairs):
+                self._move(other, template, "contained")
+            elif all(_holds(theirs, mine) for mine, theirs in pairs):
+                self._move(template, other, "contained")
+                return True
+        return False
+
     def _fold(self, template: bytes) -> bytes | None:
         """Merge templates that differ in whether a unit is part of the value."""
         key = self._unit.sub(VARIABLE, template)
@@ -159,15 +179,16 @@ class Merges:
         return None
 
     def _frames(self, template: bytes) -> list[tuple[bytes, bytes]]:
-        """Return what stands before and after each text in quotes.
+        """Return what stands before and after each text in quotes, and each JSON object.
 
         A text with a word in CAPITALS is none: it names a command or a state, as in
         ``"GET <*>"``, and the votes have a limit for those.
         """
-        found = list(_QUOTED.finditer(template))[: self._limits.most_quoted]
-        return [
+        objects = list(_OBJECT.finditer(template))[: self._limits.most_quoted]
+        quoted = list(_QUOTED.finditer(template))[: self._limits.most_quoted]
+        return [(template[: m.start()], template[m.end() :]) for m in objects] + [
             (template[: m.start() + 1], template[m.end() - 1 :])
-            for m in found
+            for m in quoted
             if not _CAPITALS.search(m[0])
         ]
 
@@ -183,6 +204,7 @@ class Merges:
     def _insert(self, template: bytes) -> None:
         self._live.add(template)
         fields = template.split(b" ")
+        self._alike.setdefault(_kind(fields), set()).add(template)
         for n, field in enumerate(fields[: self._limits.most_fields]):
             self._peers.setdefault(_without(fields, n), set()).add(field)
         self._lengths.setdefault(_RUN.sub(LIST, template), set()).add(template)
@@ -195,12 +217,18 @@ class Merges:
             return
         self._live.discard(template)
         fields = template.split(b" ")
+        self._alike[_kind(fields)].discard(template)
         for n, field in enumerate(fields[: self._limits.most_fields]):
             self._peers[_without(fields, n)].discard(field)
         self._lengths[_RUN.sub(LIST, template)].discard(template)
         self._units[self._unit.sub(VARIABLE, template)].discard(template)
         for frame in self._frames(template):
             self._quoted[frame].discard(template)
+
+
+def _kind(fields: list[bytes]) -> tuple[int, bytes]:
+    """Return what templates have in common that may cover one another."""
+    return len(fields), b"" if VARIABLE in fields[0] else fields[0]
 
 
 def _without(fields: list[bytes], n: int) -> tuple[int, bytes, bytes]:

@@ -96,8 +96,7 @@ class Miner:
     def _group(self, skeleton: bytes) -> Votes:
         votes = self._votes.get(skeleton)
         if votes is None:
-            before = tuple(gap[-1:] for gap in skeleton.split(SLOT)[:-1])
-            votes = Votes(before, self._rules.limits, self._rules.crowds)
+            votes = Votes(skeleton.split(SLOT), self._rules)
             self._votes[skeleton] = votes
         return votes
 

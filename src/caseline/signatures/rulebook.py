@@ -52,6 +52,7 @@ class VoteLimits:
     capitals: int
     first: int
     value: int
+    quoted: int
     names: int
 
 
@@ -67,6 +68,18 @@ class CrowdLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KinLimits:
+    """What rows share that are alike though several columns vary at once."""
+
+    rows: int
+    shared: int
+    share: float
+    most_rows: int
+    stating: frozenset[bytes]
+    endings: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergeLimits:
     """What it takes for lists to be one, and how much of a template is compared."""
 
@@ -75,6 +88,7 @@ class MergeLimits:
     most_fields: int
     quoted: int
     most_quoted: int
+    covered: float
     units: list[str]
 
 
@@ -86,6 +100,7 @@ class Rulebook:
     tokens: TokenRules
     limits: VoteLimits
     crowds: CrowdLimits
+    kin: KinLimits
     merges: MergeLimits
 
 
@@ -104,7 +119,16 @@ def read_rules(date: str = CURRENT) -> Rulebook:
         tokens=_token_rules(tokens),
         limits=VoteLimits(**votes["limits"]),
         crowds=CrowdLimits(**votes["crowds"]),
+        kin=_kin_limits(votes["kin"]),
         merges=MergeLimits(**votes["merges"]),
+    )
+
+
+def _kin_limits(kin: dict[str, Any]) -> KinLimits:
+    texts = {name: [word.encode() for word in kin[name]] for name in ("stating", "endings")}
+    numbers = {name: value for name, value in kin.items() if name not in texts}
+    return KinLimits(
+        **numbers, stating=frozenset(texts["stating"]), endings=tuple(texts["endings"])
     )
 
 

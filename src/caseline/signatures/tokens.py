@@ -269,6 +269,8 @@ class Tokenizer:
         yield from self._trimmed(field, position, end, level)
 
     def _trimmed(self, field: bytes, start: int, end: int, level: int) -> Iterator[Token]:
+        if field[start:end] in _EMPTY:
+            return iter((Token(start + 1, start + 1, b"", ""),))
         begin, stop = _core(field[start:end])
         return self._piece(field, start + begin, start + stop, level)
 

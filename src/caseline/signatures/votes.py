@@ -6,18 +6,20 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from caseline.signatures.kin import KinFinder
 from caseline.signatures.tokens import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from caseline.signatures.rulebook import CrowdLimits, VoteLimits
+    from caseline.signatures.rulebook import Rulebook
 
 Words = tuple[bytes, ...]
 _CAPITALS = re.compile(rb"[A-Z][A-Z_]+")
 _PLAIN = re.compile(rb"[A-Za-z]?[a-z]+(?:[-_][a-z]+)*")
 _DIGITS = re.compile(rb"[0-9]+")
 _LETTER = re.compile(rb"[A-Za-z\x80-\xf4]")
+_EQUALS = (b"=", b'="', b"='")
 
 
 class Votes:
@@ -27,7 +29,8 @@ class Votes:
     when they hold more distinct words there than the limit for words of this sort, the
     column is a variable and the rows become one.
 
-    Values: what stands after ``=`` is a variable as soon as two words were seen there,
+    Values: a word that stands where values do (after ``=``, alone in quotes, in one of
+    several pairs ``key: value``) is a variable as soon as two words were seen there,
     whatever other such columns hold.
 
     Twins: a word that stands in a row more than once is one value, and is looked at in
@@ -38,16 +41,17 @@ class Votes:
     large, its rare words are values.
 
     Args:
-        before: The byte in front of each column.
-        limits: How many distinct words stay constant.
-        crowds: What a crowd is.
+        gaps: The punctuation in front of each column, and behind the last.
+        rules: How many distinct words stay constant, what a crowd is, what kin share.
     """
 
-    def __init__(self, before: tuple[bytes, ...], limits: VoteLimits, crowds: CrowdLimits) -> None:
-        self._before = before
-        self._after_equals = frozenset(n for n, byte in enumerate(before) if byte == b"=")
-        self._limits = limits
-        self._crowds = crowds
+    def __init__(self, gaps: list[bytes], rules: Rulebook) -> None:
+        self._values = frozenset(n for n in range(len(gaps) - 1) if gaps[n].endswith(_EQUALS))
+        self._quoted = frozenset(n for n in range(len(gaps) - 1) if _is_quoted(gaps, n))
+        self._limits = rules.limits
+        self._crowds = rules.crowds
+        self._most_kin = rules.kin.most_rows
+        self._kin = KinFinder(rules.kin, self._exceeds)
         self._live: set[Words] = set()
         self._peers: dict[tuple[int, Words], set[bytes]] = {}
         self._twins: dict[tuple[frozenset[int], Words], set[bytes]] = {}
@@ -72,6 +76,8 @@ class Votes:
         for words in sorted(new):
             if self.final(words) is None:
                 self._add_one(words)
+        if new and len(self._live) <= self._most_kin:
+            self._gather_kin()
 
     def restore(self, words: Words, voted: Iterable[int]) -> None:
         """Take in a row that was settled earlier, with its voted columns."""
@@ -89,6 +95,10 @@ class Votes:
 
     def _add_one(self, words: Words) -> None:
         self._insert(words, frozenset())
+        self._settle(words)
+
+    def _settle(self, words: Words) -> None:
+        """Vote on a row, and on what it becomes."""
         queue = [words]
         while queue:
             row = queue.pop()
@@ -118,21 +128,31 @@ class Votes:
         return None
 
     def _gather_values(self, new: set[Words]) -> None:
-        """Merge the rows that differ in values after ``=`` only; take them out of *new*."""
-        if not self._after_equals:
+        """Merge the rows that differ in values only; take them out of *new*."""
+        places = self._values | self._quoted
+        if not places:
             return
         alike: dict[Words, set[Words]] = {}
         for words in new:
-            alike.setdefault(_masked(words, self._after_equals), set()).add(words)
+            alike.setdefault(_masked(words, places), set()).add(words)
         for words in self._live:
-            if (key := _masked(words, self._after_equals)) in alike:
+            if (key := _masked(words, places)) in alike:
                 alike[key].add(words)
         for key in sorted(alike):
             members = alike[key]
-            columns = frozenset(n for n in self._after_equals if len({w[n] for w in members}) > 1)
+            columns = frozenset(n for n in places if self._many({w[n] for w in members}, n))
             if columns and any(map(_LETTER.search, key)):
-                self._merge(members, _masked(next(iter(members)), columns), columns)
+                groups: dict[Words, list[Words]] = {}
+                for words in members:
+                    groups.setdefault(_masked(words, columns), []).append(words)
+                for general in sorted(groups):
+                    self._merge(groups[general], general, columns)
+                    self._settle(general)
                 new.difference_update(members)
+
+    def _many(self, words: set[bytes], column: int) -> bool:
+        limit = self._limits.value if column in self._values else self._limits.quoted
+        return len(words) > limit or (len(words) > 1 and b"" in words)
 
     def _gather_crowds(
         self, loose: set[Words], counts: list[Counter[bytes]], frequency: int
@@ -151,8 +171,24 @@ class Votes:
         for key in sorted(crowds):
             if columns := self._crowd_columns(key, crowds[key]):
                 self._merge(crowds[key], key, columns)
+                self._settle(key)
                 left.difference_update(crowds[key])
         return left
+
+    def _gather_kin(self) -> None:
+        """Merge the rows that are kin: what varies among them is a variable."""
+        for kin in self._kin.find(self._live):
+            groups: dict[Words, list[Words]] = {}
+            for words in kin.members:
+                groups.setdefault(_masked(words, kin.columns), []).append(words)
+            for general in sorted(groups):
+                self._merge([w for w in groups[general] if w in self._live], general, kin.columns)
+                self._settle(general)
+
+    def _exceeds(self, words: set[bytes], column: int) -> bool:
+        if column in self._values or column in self._quoted:
+            return self._many(words, column)
+        return len(words) > self._limit(words, column)
 
     def _crowd_columns(self, key: Words, members: list[Words]) -> frozenset[int]:
         """Return the columns that are values in a crowd; none where it is no crowd."""
@@ -211,7 +247,7 @@ class Votes:
 
     def _varies(self, seen: set[bytes], column: int, rest: Words) -> bool:
         words = seen - {VARIABLE}
-        if self._before[column] == b"=" or b"" in words:
+        if column in self._values or b"" in words:
             return True
         if len(words) < len(seen):
             voted = column in self._voted.get(rest, ())
@@ -226,7 +262,18 @@ class Votes:
             return self._limits.capitals
         if all(map(_DIGITS.search, words)):
             return self._limits.names
-        return self._limits.first if column == 0 else self._limits.plain
+        first = column == 0 and not all(b"." in word for word in words)
+        return self._limits.first if first else self._limits.plain
+
+
+def _is_quoted(gaps: list[bytes], n: int) -> bool:
+    """Whether the word behind the gap *n* is alone in quotes, or the value of a pair."""
+    before, after = gaps[n], gaps[n + 1]
+    quote = before[-1:]
+    if quote in (b'"', b"'") and after[:1] == quote:
+        return not after.startswith((quote + b":", quote + b" :", quote + b"="))
+    paired = n > 0 and gaps[n - 1].endswith((b", ", b"; ", b",", b";"))
+    return paired and before == b": " and after[:1] in (b",", b";", b"")
 
 
 def _masked(words: Words, columns: frozenset[int]) -> Words:
