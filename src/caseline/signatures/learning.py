@@ -51,8 +51,12 @@ class _Plan(NamedTuple):
 
     @property
     def constants(self) -> list[bytes]:
-        """The words that stand in no variable."""
-        covered = {n for first, _, last, _ in self.cuts for n in range(first, last + 1)}
+        """The words that do not stand in a variable as a whole."""
+        covered = {
+            n
+            for first, lead, last, trail in self.cuts
+            for n in range(first + (lead > 0), last + (trail >= 0))
+        }
         return [word for n, word in enumerate(self.words) if n not in covered]
 
 
@@ -287,7 +291,8 @@ def _new(work: _Work, form: Form, plan: _Plan, literals: list[bytes]) -> Signatu
 def _rule(form: Form, cut: Cut) -> str:
     if cut == (cut.first, 0, cut.first, 0):
         return form.rules[cut.first] if form.words[cut.first] == VARIABLE else VOTED
-    return "contained"
+    numbered = cut.first == cut.last and cut.trail == 0 and VARIABLE in form.words[cut.first]
+    return "number" if numbered else "contained"
 
 
 def _spans(form: Form, cuts: list[Cut]) -> tuple[int, ...]:

@@ -66,7 +66,7 @@ class Miner:
             rules: Why each of its variables is one.
         """
         form = self.tokenizer.form(text)
-        columns = [n for n, word in enumerate(form.words) if word == VARIABLE]
+        columns = [n for n, word in enumerate(form.words) for _ in range(word.count(VARIABLE))]
         if render(form.skeleton, form.words) == text and len(columns) == len(rules):
             voted = [n for n, rule in zip(columns, rules, strict=True) if rule == VOTED]
             self._group(form.skeleton).restore(form.words, voted)

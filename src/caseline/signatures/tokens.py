@@ -239,8 +239,7 @@ class Tokenizer:
             return
         numbered = _NUMBERED.fullmatch(piece)
         if numbered:
-            yield Token(start, start + numbered.end(1), numbered[1], "")
-            yield Token(start + numbered.start(2), end, VARIABLE, "number")
+            yield Token(start, end, numbered[1] + b"-" + VARIABLE, "")
             return
         yield from self._split(field, start, end, level)
 
