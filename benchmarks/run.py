@@ -21,6 +21,7 @@ MODULES = (
     "simulator_speed",
     "signature_accuracy",
     "written_styles",
+    "signature_left_out",
     "ingest_speed",
     "question_latency",
 )

@@ -1,15 +1,18 @@
-"""How right signatures are, and how fast: beside drain3 with its defaults.
+"""How right signatures are, and how fast: beside drain3.
 
-Run: ``python benchmarks/signature_accuracy.py`` for the table per system. The same
-figures stand in ``make bench``, there also for raw lines, whose headers are unknown.
+Run: ``python benchmarks/signature_accuracy.py`` for the tables per system: beside drain3
+with its defaults, its example's settings and the published ones for each system; and on
+raw lines, whose headers are unknown, on shuffled ones, on each line twice, and on the
+lines with the same after them with fresh digits. The means stand in ``make bench``.
 Groups are judged on the template text of the corrected labels, as published.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime
 from time import perf_counter
@@ -19,10 +22,10 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 from typing import TYPE_CHECKING
 
 import polars as pl
-from drain3 import TemplateMiner
-from drain3.template_miner_config import TemplateMinerConfig
+from drain_baseline import drain_miner, drain_scores, read_settings
 from harness import Row, Setting, SkippedError, entry
 from signature_scores import Scores, mean, score
+from signature_variants import doubled, refreshed, shuffled
 
 from caseline.normalize.headers import split_headers
 from caseline.records.batches import ScrubbedBatch, Source
@@ -30,16 +33,18 @@ from caseline.signatures.book import SignatureBook
 from caseline.signatures.mining import mine_messages, shapes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 LINES = 100_000
-
+SHUFFLES = (1, 2, 3)
+SCORES = ("ga", "fga", "pa", "fta")
 
 Lines = list[str]
+System = tuple[str, Lines, Lines, Lines]
+Conditions = Iterator[tuple[str, Lines, Lines, Lines]]
 
 
-def systems(folder: Path) -> Iterator[tuple[str, Lines, Lines, Lines]]:
+def systems(folder: Path) -> Iterator[System]:
     """Yield name, messages, whole lines and labels of each system."""
     for path in sorted(folder.glob("*/*_structured_corrected.csv")):
         table = pl.read_csv(path, infer_schema_length=0).fill_null("")
@@ -55,40 +60,56 @@ def own_scores(messages: Sequence[str], labels: Sequence[str]) -> Scores:
     return score(labels, mined.signature_ids, [mined.templates[n] for n in mined.signature_ids])
 
 
-def drain_scores(messages: Sequence[str], labels: Sequence[str]) -> Scores:
-    """Return the scores of drain3 with its defaults."""
-    miner = _drain()
-    found = [str(miner.add_log_message(text)["cluster_id"]) for text in messages]
-    texts = {str(one.cluster_id): one.get_template() for one in miner.drain.clusters}
-    return score(labels, found, [texts[name] for name in found])
+def conditions(messages: Lines, lines: Lines, labels: Lines) -> Conditions:
+    """Yield each way the lines of a system are given: its name, messages for us and for
+    drain3, and labels.
+    """
+    yield "header known", messages, messages, labels
+    yield "raw lines", split_headers(lines), lines, labels
+    for seed in SHUFFLES:
+        texts, names = shuffled(messages, labels, seed)
+        yield "shuffled", texts, texts, names
+    for what, (texts, names) in (
+        ("each line twice", doubled(messages, labels)),
+        ("fresh digits", refreshed(messages, labels)),
+    ):
+        yield what, texts, texts, names
 
 
 @entry("signatures")
 def signatures(setting: Setting) -> Iterator[Row]:
     """Mean scores over the labelled systems, and lines a second of mining."""
     try:
-        known, raw = [], []
-        for _, messages, lines, labels in systems(setting.folder("loghub2k")):
-            known.append((own_scores(messages, labels), drain_scores(messages, labels)))
-            texts = split_headers(lines)
-            raw.append((own_scores(texts, labels), drain_scores(lines, labels)))
-        yield from accuracy("header known", known, ("ga", "fga", "pa", "fta"))
-        yield from accuracy("raw lines", raw, ("ga", "fga"))
+        pairs: dict[str, list[tuple[Scores, Scores]]] = defaultdict(list)
+        tuned: dict[str, list[tuple[Scores, Scores]]] = defaultdict(list)
+        example, published = read_settings()
+        for name, messages, lines, labels in systems(setting.folder("loghub2k")):
+            for what, own, theirs, true in conditions(messages, lines, labels):
+                pairs[what].append((own_scores(own, true), drain_scores(theirs, true)))
+            known = pairs["header known"][-1][0]
+            tuned["drain3 example"].append((known, drain_scores(messages, labels, example)))
+            tuned["drain3 as published"].append(
+                (known, drain_scores(messages, labels, published.get(name)))
+            )
+        for what, found in pairs.items():
+            yield from accuracy(what, found)
+        for baseline, found in tuned.items():
+            yield from accuracy("header known", found, baseline)
     finally:
         yield from speeds(setting.rounds)
 
 
 def accuracy(
-    what: str, pairs: Sequence[tuple[Scores, Scores]], names: Sequence[str]
+    what: str, pairs: Sequence[tuple[Scores, Scores]], baseline: str = "drain3 defaults"
 ) -> Iterator[Row]:
-    """Yield the mean over the systems of each score in *names*: ours, and drain3's."""
+    """Yield the mean over the systems of each score: ours, and drain3's."""
     own, drain = (mean(list(column)) for column in zip(*pairs, strict=True))
-    for name in names:
+    for name in SCORES:
         yield Row(
             name=f"signatures {name.upper()}, {what}",
             figures=[getattr(own, name)],
             unit="share",
-            baseline="drain3 defaults",
+            baseline=baseline,
             baseline_figures=[getattr(drain, name)],
         )
 
@@ -164,32 +185,64 @@ def _lines_per_second(batch: ScrubbedBatch) -> float:
 
 
 def _drain_lines_per_second(lines: Sequence[str]) -> float:
-    miner = _drain()
+    miner = drain_miner()
     started = perf_counter()
     for line in lines:
         miner.add_log_message(line)
     return len(lines) / (perf_counter() - started)
 
 
-def _drain() -> TemplateMiner:
-    logging.getLogger("drain3").setLevel(logging.ERROR)
-    return TemplateMiner(config=TemplateMinerConfig())
-
-
 def main() -> None:
-    """Print the scores of each system, then the speeds."""
+    """Print the scores of each system in each condition, then the speeds."""
     setting = Setting()
-    print(scores_line("GA FGA PA FTA", "caseline", "drain3"))
-    pairs = []
     try:
-        for name, messages, _, labels in systems(setting.folder("loghub2k")):
-            pairs.append((own_scores(messages, labels), drain_scores(messages, labels)))
-            print(scores_line(name, *pairs[-1]))
-        print(scores_line("mean", *(mean(list(column)) for column in zip(*pairs, strict=True))))
+        data = list(systems(setting.folder("loghub2k")))
+        tables(data)
     except SkippedError as reason:
         print(f"skipped: {reason}")
     for row in speeds(setting.rounds):
         print(row.name, f"{max(row.figures):,.0f} lines/s; drain3 {row.baseline_figures[0]:,.0f}")
+
+
+def tables(data: Sequence[System]) -> None:
+    """Print two tables: beside drain3 in its three settings, and in each condition."""
+    example, published = read_settings()
+    rows = [
+        (
+            own_scores(messages, labels),
+            *(drain_scores(messages, labels, one) for one in (None, example, published.get(name))),
+        )
+        for name, messages, _, labels in data
+    ]
+    headings = ("caseline", "drain3 defaults", "drain3 example", "drain3 as published")
+    _table(headings, [name for name, *_ in data], rows)
+    for title, pick in (("caseline", 0), ("drain3 defaults", 1)):
+        print(f"\n{title}, the same lines otherwise; shuffled: mean of {len(SHUFFLES)} orders")
+        found, rows = _conditions_of(data, pick)
+        _table(found, [name for name, *_ in data], rows)
+
+
+def _conditions_of(
+    data: Sequence[System], pick: int
+) -> tuple[tuple[str, ...], list[tuple[Scores, ...]]]:
+    rows: list[tuple[Scores, ...]] = []
+    names: tuple[str, ...] = ()
+    for _, messages, lines, labels in data:
+        found: dict[str, list[Scores]] = defaultdict(list)
+        for what, own, theirs, true in conditions(messages, lines, labels):
+            found[what].append(drain_scores(theirs, true) if pick else own_scores(own, true))
+        names = tuple(found)
+        rows.append(tuple(mean(scores) for scores in found.values()))
+    return names, rows
+
+
+def _table(
+    headings: Sequence[str], names: Sequence[str], rows: Sequence[tuple[Scores, ...]]
+) -> None:
+    print(scores_line("GA FGA PA FTA", *headings))
+    for name, row in zip(names, rows, strict=True):
+        print(scores_line(name, *row))
+    print(scores_line("mean", *(mean(column) for column in zip(*rows, strict=True))))
 
 
 def scores_line(name: str, *scores: Scores | str) -> str:

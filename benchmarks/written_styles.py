@@ -11,8 +11,9 @@ import argparse
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from drain_baseline import drain_scores
 from harness import Row, Setting, entry
-from signature_accuracy import drain_scores, scores_line
+from signature_accuracy import scores_line
 from signature_scores import Scores, mean, score
 from written_corpus import corpus, styles
 
