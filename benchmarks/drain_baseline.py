@@ -68,13 +68,20 @@ def drain_miner(settings: DrainSettings | None = None) -> TemplateMiner:
     return TemplateMiner(config=config)
 
 
-def drain_scores(
-    messages: Sequence[str], labels: Sequence[str], settings: DrainSettings | None = None
-) -> Scores:
-    """Return the scores of drain3; its defaults if *settings* is None."""
+def drain_groups(
+    messages: Sequence[str], settings: DrainSettings | None = None
+) -> tuple[list[str], list[str]]:
+    """Return the group and the template that drain3 gives each message."""
     miner = drain_miner(settings)
     found = [str(miner.add_log_message(text)["cluster_id"]) for text in messages]
     texts = {
         str(one.cluster_id): _NAMED.sub("<*>", one.get_template()) for one in miner.drain.clusters
     }
-    return score(labels, found, [texts.get(name, "") for name in found])
+    return found, [texts.get(name, "") for name in found]
+
+
+def drain_scores(
+    messages: Sequence[str], labels: Sequence[str], settings: DrainSettings | None = None
+) -> Scores:
+    """Return the scores of drain3; its defaults if *settings* is None."""
+    return score(labels, *drain_groups(messages, settings))

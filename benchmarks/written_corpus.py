@@ -40,10 +40,24 @@ class Slot:
     choices: list[Parts] = field(default_factory=list)
     pool: list[str] = field(default_factory=list)
 
+    @property
+    def is_of_constants(self) -> bool:
+        """Whether it is a choice among constants."""
+        return bool(self.choices) and all(
+            isinstance(part, str) for choice in self.choices for part in choice
+        )
+
     def draw(self, rng: np.random.Generator) -> str:
         """Return a value; the first alternatives and the first of a pool are frequent."""
+        return self.draw_apart(rng)[0]
+
+    def draw_apart(self, rng: np.random.Generator) -> tuple[str, str]:
+        """Return a value, and what a label says that keeps alternatives apart."""
         if self.choices:
             return render(self.choices[skewed(rng, len(self.choices))], rng)
+        return self._text(rng), "<*>"
+
+    def _text(self, rng: np.random.Generator) -> str:
         if self.kind == "opt":
             kind, _, rest = self.argument.partition(":")
             return "" if rng.random() < EMPTY_SHARE else self._value(kind, rest, rng)
@@ -70,12 +84,15 @@ class Written:
         messages: One for each line, without header.
         lines: The same with the header that this style has.
         labels: The true template of each line.
+        apart: The same with a choice among constants kept apart: ``state up``, not
+            ``state <*>``. It names a part of what the label names.
     """
 
     name: str
     messages: list[str]
     lines: list[str]
     labels: list[str]
+    apart: list[str]
 
 
 def parse(text: str) -> Parts:
@@ -100,9 +117,25 @@ def truth(parts: Parts) -> str:
     return _ADJACENT.sub("<*>", text).strip()
 
 
-def render(parts: Parts, rng: np.random.Generator) -> str:
-    """Return *parts* with a value in each slot."""
-    return "".join(part if isinstance(part, str) else part.draw(rng) for part in parts)
+def kinds_in(parts: Parts) -> set[str]:
+    """Return the kinds of value that a template holds, choices and empty ones too.
+
+    >>> sorted(kinds_in(parse("{w} is {|up in {dur}} for {opt:user}")))
+    ['choice', 'dur', 'opt', 'w']
+    """
+    found: set[str] = set()
+    for part in parts:
+        if isinstance(part, Slot):
+            found.add(part.kind or "choice")
+            for choice in part.choices:
+                found |= kinds_in(choice)
+    return found
+
+
+def render(parts: Parts, rng: np.random.Generator) -> tuple[str, str]:
+    """Return *parts* with a value in each slot, and the label that keeps choices apart."""
+    pairs = [(part, part) if isinstance(part, str) else part.draw_apart(rng) for part in parts]
+    return "".join(text for text, _ in pairs), "".join(label for _, label in pairs)
 
 
 def skewed(rng: np.random.Generator, count: int) -> int:
@@ -130,11 +163,18 @@ def write(name: str, *, lines: int = LINES, seed: int = 11, folder: Path = FOLDE
         n for n, count in enumerate(frequencies(len(templates), lines, rng)) for _ in range(count)
     ]
     rng.shuffle(order)
-    messages = [render(templates[n], rng).strip() for n in order]
+    pairs = [render(templates[n], rng) for n in order]
+    messages = [text.strip() for text, _ in pairs]
     labels = [truth(parts) for parts in templates]
     header = Header(style["header"], escaped=style.get("escape", "") == "json")
-    whole = [header.put(message, rng) for message in messages]
-    return Written(name=name, messages=messages, lines=whole, labels=[labels[n] for n in order])
+    whole = [header.put(message, n, rng) for message, n in zip(messages, order, strict=True)]
+    return Written(
+        name=name,
+        messages=messages,
+        lines=whole,
+        labels=[labels[n] for n in order],
+        apart=[f"{n} {apart}" for n, (_, apart) in zip(order, pairs, strict=True)],
+    )
 
 
 def frequencies(count: int, lines: int, rng: np.random.Generator) -> list[int]:
@@ -149,34 +189,43 @@ def frequencies(count: int, lines: int, rng: np.random.Generator) -> list[int]:
 
 
 class Header:
-    """What stands before a message: times that go on, few hosts, threads and levels.
+    """What stands before a message: times that go on, and what the style says.
 
-    ``{at:FORMAT}`` is the line's time, ``%L`` its milliseconds, ``%s`` seconds
-    since 1970; ``{message}`` the message.
+    ``{at:FORMAT}`` is the line's time, ``%L`` its milliseconds, ``%s`` seconds since 1970;
+    ``{message}`` the message. A choice among constants, such as levels and loggers, is
+    the template's own: a program writes a message in one place.
     """
 
     def __init__(self, text: str, *, escaped: bool) -> None:
         self._parts = parse(text)
         self._escaped = escaped
         self._now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+        self._own: dict[tuple[int, int], str] = {}
 
-    def put(self, message: str, rng: np.random.Generator) -> str:
-        """Return *message* with the header of the next moment."""
+    def put(self, message: str, template: int, rng: np.random.Generator) -> str:
+        """Return *message* of the template numbered *template*, at the next moment."""
         self._now += timedelta(milliseconds=int(rng.exponential(700)) + 1)
         if self._escaped:
             message = json.dumps(message, ensure_ascii=False)[1:-1]
-        return "".join(self._text(part, message, rng) for part in self._parts)
+        texts = []
+        for n, part in enumerate(self._parts):
+            if isinstance(part, str):
+                texts.append(part)
+            elif part.kind == "message":
+                texts.append(message)
+            elif part.kind == "at":
+                texts.append(self._time(part.argument))
+            elif part.is_of_constants:
+                key = (template, n)
+                texts.append(self._own.setdefault(key, part.draw(rng)))
+            else:
+                texts.append(part.draw(rng))
+        return "".join(texts)
 
-    def _text(self, part: str | Slot, message: str, rng: np.random.Generator) -> str:
-        if isinstance(part, str):
-            return part
-        if part.kind == "message":
-            return message
-        if part.kind == "at":
-            millis = f"{self._now.microsecond // 1000:03d}"
-            seconds = str(int(self._now.timestamp()))
-            return self._now.strftime(part.argument.replace("%L", millis).replace("%s", seconds))
-        return part.draw(rng)
+    def _time(self, layout: str) -> str:
+        millis = f"{self._now.microsecond // 1000:03d}"
+        seconds = str(int(self._now.timestamp()))
+        return self._now.strftime(layout.replace("%L", millis).replace("%s", seconds))
 
 
 def _read(name: str, folder: Path) -> dict[str, str]:

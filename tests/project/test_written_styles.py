@@ -7,12 +7,24 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from written_corpus import LINES, MOST_RARE, parse, styles, templates_of, truth, write
-from written_styles import Failure, failures
+from written_corpus import (
+    LINES,
+    MOST_RARE,
+    Written,
+    kinds_in,
+    parse,
+    render,
+    styles,
+    templates_of,
+    truth,
+    write,
+)
+from written_styles import Failure, failures, right_shares
 
 STYLES = styles()
 
@@ -98,3 +110,55 @@ def test_failures_name_split_and_mixed_labels():
     assert found == [Failure("a", {"x": 1, "y": 1}, {})]
     mixed = failures(list("ab"), list("11"), {"1": "<*>"})
     assert mixed == [Failure("a", {"<*>": 1}, {"b": 1}), Failure("b", {"<*>": 1}, {"a": 1})]
+
+
+def test_choice_stays_in_the_label_that_keeps_it_apart():
+    texts = {
+        render(parse("link {n} is {up|down {dur}}"), np.random.default_rng(n)) for n in range(20)
+    }
+
+    assert {apart for _, apart in texts} == {"link <*> is up", "link <*> is down <*>"}
+
+
+def test_label_that_keeps_choices_apart_is_part_of_one_label(style):
+    labels = defaultdict(set)
+    for label, apart in zip(style.labels, style.apart, strict=True):
+        labels[apart].add(label)
+
+    assert all(len(found) == 1 for found in labels.values())
+
+
+@pytest.mark.parametrize(
+    ("ids", "shares"),
+    [
+        ("1112", (1.0, 1.0)),
+        ("1132", (0.5, 1.0)),
+        ("1332", (0.5, 0.5)),
+        ("1122", (0.0, 0.0)),
+        ("1111", (0.0, 0.0)),
+    ],
+)
+def test_template_may_be_divided_by_states_only(ids, shares):
+    """Label a has the states u (twice) and d; label b has one line."""
+    made = Written(
+        name="made",
+        messages=[],
+        lines=[],
+        labels=list("aaab"),
+        apart=["u", "u", "d", "b"],
+    )
+
+    assert right_shares(made, list(ids)) == shares
+
+
+def test_kinds_are_told_through_choices():
+    assert kinds_in(parse("{w} is {up|slow since {dur}}")) == {"w", "choice", "dur"}
+
+
+def test_level_in_a_header_is_the_templates_own():
+    style = write("dotnet_worker", lines=400)
+    levels = defaultdict(set)
+    for label, line in zip(style.labels, style.lines, strict=True):
+        levels[label].add(line.split("]")[0][-3:])
+
+    assert all(len(found) == 1 for found in levels.values())
