@@ -108,8 +108,9 @@ def judge(system: System, rules: Rulebook) -> Scores:
     """Return the scores on one system under *rules*."""
     book = SignatureBook(rules)
     signed = book.sign(system.texts, system.rows, system.shapes)
-    names = [book.canonical(one.signature_id) for one in signed.entries]
-    ids = [names[n] for n in signed.rows.tolist()]
+    minted = signed.signature_ids.gather(signed.rows).to_list()
+    canonical = {name: book.canonical(name) for name in set(minted)}
+    ids = [canonical[name] for name in minted]
     texts = {name: found.template for name in set(ids) if (found := book.signature(name))}
     return score(system.labels, ids, [texts[name] for name in ids])
 
