@@ -50,7 +50,7 @@ TOO_SHORT = 0.0005
 LOGS = (("repetitive", 0.0), ("20 % distinct", 0.2))
 _ZEROED = bytes.maketrans(b"123456789", b"0" * 9)
 _NORMALIZER = "caseline.normalize.normalizer"
-_ASSIGNMENT = "caseline.signatures.assignment"
+_LEARNING = "caseline.signatures.learning"
 
 
 class Point(NamedTuple):
@@ -80,13 +80,14 @@ POINTS = (
     Point("scrub: look at distinct shapes", "caseline.privacy.finding:Finder", "slots"),
     Point("scrub: other columns", "caseline.privacy.scrubber:Scrubber", "_columns"),
     Point("rest of scrub", "caseline.privacy.scrubber:Scrubber", "scrub"),
-    Point("coarsen distinct shapes", _ASSIGNMENT, "coarsened"),
-    Point("digests", _ASSIGNMENT, "digest"),
+    Point("fit shapes to known templates", "caseline.signatures.fits:Fits", "find"),
+    Point("coarsen distinct shapes", _LEARNING, "coarsened"),
+    Point("digests", _LEARNING, "digest"),
     Point("tokenise new shapes", "caseline.signatures.tokens:Tokenizer", "form"),
-    Point("names with digits", _ASSIGNMENT, "_refine"),
+    Point("names with digits", _LEARNING, "_refine"),
     Point("vote and merge", "caseline.signatures.miner:Miner", "learn"),
-    Point("template and spans of shapes", _ASSIGNMENT, "_settle"),
-    Point("follow merges", _ASSIGNMENT, "_follow"),
+    Point("template and spans of shapes", _LEARNING, "_settle"),
+    Point("follow merges", _LEARNING, "_follow"),
     Point("rest of signing shapes", "caseline.signatures.book:SignatureBook", "sign"),
     Point("cut variables", "caseline.signatures.book", "cut_variables"),
     Point("map back to rows", "caseline.signatures.book:SignatureBook", "assign"),
