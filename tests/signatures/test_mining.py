@@ -242,7 +242,14 @@ def test_texts_in_quotes_are_values_however_many_words_they_have():
 def test_a_key_in_quotes_is_no_value():
     kept = [f'sent {{"id": "{n}", "to": 8}}' for n in ("a b", "c", "d e f")]
     assert set(templates(*kept)) == {'sent {"id": "<*>", "to": <*>}'}
-    assert groups(f'sent {{"{key}": 7}}' for key in ("a b", "c", "d e f")) == 3
+    assert groups(f'sent {{"{key}": 7}}' for key in ("a b", "c")) == 2
+
+
+def test_objects_of_many_kinds_in_one_place_are_a_value():
+    objects = ('{"a": 1}', '{"b": "x", "c": {"d": 2}}', '{"e":true}', '{"f": "x y", "a": 3}')
+    messages = [f"reading {text} stored" for text in objects]
+    assert set(templates(*messages)) == {"reading <*> stored"}
+    assert groups(objects) == 4
 
 
 def test_commands_in_quotes_are_told_apart():

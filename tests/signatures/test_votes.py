@@ -16,7 +16,7 @@ RULES = read_rules()
 
 
 def votes_for(columns):
-    return Votes((b" ",) * columns, RULES.limits, RULES.crowds)
+    return Votes([b" "] * (columns + 1), RULES)
 
 
 def test_row_fits_the_most_special_general_row():

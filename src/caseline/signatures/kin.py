@@ -79,9 +79,9 @@ class KinFinder:
         return found
 
     def _circles(self, rows: Sequence[Words]) -> list[_Circle]:
-        by_first: dict[bytes, list[_Circle]] = defaultdict(list)
+        by_first: dict[Words, list[_Circle]] = defaultdict(list)
         for row in rows:
-            circles = by_first[row[0]]
+            circles = by_first[row[:1]]
             best, best_same, best_other = None, 0, []
             for circle in circles:
                 same, other = circle.share(row)

@@ -184,12 +184,11 @@ class Merges:
         A text with a word in CAPITALS is none: it names a command or a state, as in
         ``"GET <*>"``, and the votes have a limit for those.
         """
-        objects = list(_OBJECT.finditer(template))[: self._limits.most_quoted]
-        quoted = list(_QUOTED.finditer(template))[: self._limits.most_quoted]
-        return [(template[: m.start()], template[m.end() :]) for m in objects] + [
-            (template[: m.start() + 1], template[m.end() - 1 :])
-            for m in quoted
-            if not _CAPITALS.search(m[0])
+        most = self._limits.most_quoted
+        texts = [m for m in _QUOTED.finditer(template) if not _CAPITALS.search(m[0])]
+        objects = list(_OBJECT.finditer(template))
+        return [(template[: m.start() + 1], template[m.end() - 1 :]) for m in texts[:most]] + [
+            (template[: m.start()], template[m.end() :]) for m in objects[:most]
         ]
 
     def _is_long(self, text: bytes) -> bool:

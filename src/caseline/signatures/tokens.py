@@ -16,6 +16,8 @@ SLOT = b"\xfe"
 LIST = b"\xfd"
 NAME = "name"
 
+_COMMAS = (b", ", b",")
+_LEAST_COMMAS = 2
 _MOST_FIELDS_CACHED = 100_000
 _LONGEST_CACHED = 256
 _LONG = 16_384
@@ -154,7 +156,8 @@ class Tokenizer:
             draft.cut_short(self._rules.most_tokens, len(shape))
         if NAME in draft.rules:
             _settle_names(draft, names=names)
-        return draft.form()
+        form = draft.form()
+        return _with_items(form) if form.skeleton.count(b",") >= _LEAST_COMMAS else form
 
     def _add(self, shape: bytes, draft: _Draft) -> None:
         """Add all tokens of *shape*, or some more than are looked at."""
@@ -314,7 +317,10 @@ def _core(field: bytes) -> tuple[int, int]:
             break
         start -= 1
         core = opening + core
-    return start, start + len(core)
+    end = start + len(core)
+    if core.endswith(b"=") and field[end : end + 2] in _EMPTY:
+        end += 2  # an empty value, between its quotes
+    return start, end
 
 
 def _is_bare_key(field: bytes, equals: int, position: int, end: int) -> bool:
@@ -333,6 +339,22 @@ def _skeleton(field: bytes, tokens: tuple[Token, ...]) -> bytes:
         position = token.end
     parts.append(field[position:])
     return b"".join(parts)
+
+
+def _with_items(form: Form) -> Form:
+    """Turn the items of a list into values: three or more words with nothing but commas between."""
+    gaps = form.skeleton.split(SLOT)
+    words, rules = list(form.words), list(form.rules)
+    first = 0
+    for n in range(1, len(gaps)):
+        if gaps[n] in _COMMAS:
+            continue
+        if n - first > _LEAST_COMMAS:
+            for item in range(first, n):
+                if words[item] != VARIABLE:
+                    words[item], rules[item] = VARIABLE, "item"
+        first = n
+    return form._replace(words=tuple(words), rules=tuple(rules))
 
 
 def _settle_names(draft: _Draft, *, names: bool) -> None:
