@@ -55,6 +55,32 @@ def test_explanation_of_a_trace_names_its_frames(batch_of):
     assert told.signature_id
 
 
+def test_explanation_of_a_trace_tells_what_was_left_out_and_why(batch_of):
+    trace = "shop.OrderError: no 7\n\tat java.util.List.get(List.java:1)\n" + "".join(
+        f"\tat shop.Stock.{name}(Stock.java:7)\n" for name in ("a", "b", "c", "d", "e")
+    )
+    book = SignatureBook()
+    name = book.assign(batch_of(trace)).frame["signature_id"][0]
+    told = book.explain(trace)
+    described = book.describe(book.signature(name), ["no trace", trace])
+
+    assert told.choices == ("in-app",)
+    assert told.dropped == (("java.util.List.get", "jvm:java."), ("shop.Stock.e", "beyond 4"))
+    assert (described.frames, described.dropped) == (told.frames, told.dropped)
+    assert book.describe(book.signature(name)).frames == ()
+
+
+def test_explanation_says_when_no_frame_was_the_products_own(batch_of):
+    trace = "java.io.IOException: x\n" + "".join(
+        f"\tat java.io.Reader.{name}(Reader.java:7)\n" for name in ("a", "b", "c")
+    )
+    told = SignatureBook().explain(trace)
+
+    assert told.choices == ("no frame in-app",)
+    assert told.frames[0][1] == ("java.io.Reader.a", "java.io.Reader.b")
+    assert told.dropped == (("java.io.Reader.c", "jvm:java."),)
+
+
 def test_explanation_of_a_signature_tells_its_words(book):
     signature = book.match(LINES[0])
     told = book.describe(signature)

@@ -20,7 +20,7 @@ from caseline.signatures.rulebook import Rulebook, read_rules
 from caseline.signatures.traces import read_trace_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -153,9 +153,9 @@ class SignatureBook:
         """Return why *line* has its signature, or what would be made of it."""
         return explain(self._known, line)
 
-    def describe(self, signature: Signature) -> Explanation:
-        """Return what *signature* is made of."""
-        return describe(self._known, signature)
+    def describe(self, signature: Signature, examples: Iterable[str] = ()) -> Explanation:
+        """Return what *signature* is made of; *examples* may have it."""
+        return describe(self._known, signature, examples)
 
     def merge(self, names: Sequence[str], into: str, *, reason: str = "person") -> None:
         """Read the signatures *names* as *into* from now on; it sticks."""

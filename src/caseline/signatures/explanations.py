@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from caseline.signatures.assignment import find, refined
 from caseline.signatures.coarsening import shape_of
 from caseline.signatures.miner import VOTED, readable, render
 from caseline.signatures.tokens import VARIABLE
-from caseline.signatures.traces import read_trace
+from caseline.signatures.traces import Raised, read_trace
+from caseline.signatures.traces import describe as template_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from caseline.signatures.catalog import Signature
     from caseline.signatures.knowledge import Knowledge
     from caseline.signatures.tokens import Form
@@ -34,6 +37,11 @@ class Explanation:
             ``vote`` (too many distinct words in a column), ``contained``, ``list``,
             ``unit``, ``quoted``, ``earlier``.
         frames: For a trace, exceptions with the frames that were kept.
+        choices: For each of these exceptions the rule that chose its frames: ``in-app``,
+            ``no frame in-app``, ``recursion``, ``thread dump``.
+        dropped: Frames of the trace that do not tell it, each with the rule that says
+            so: ``jvm:java.`` is the library rule ``java.`` for the JVM, ``beyond 4`` a
+            frame behind those kept, ``recursion`` one that does not recur.
     """
 
     signature_id: str | None
@@ -45,6 +53,8 @@ class Explanation:
     variables: tuple[str, ...] = ()
     steps: tuple[tuple[str, str], ...] = ()
     frames: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    choices: tuple[str, ...] = ()
+    dropped: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, JSON-safe."""
@@ -58,6 +68,8 @@ class Explanation:
             "variables": list(self.variables),
             "steps": [list(step) for step in self.steps],
             "frames": [[kind, list(frames)] for kind, frames in self.frames],
+            "choices": list(self.choices),
+            "dropped": [list(frame) for frame in self.dropped],
         }
 
     def __repr__(self) -> str:
@@ -65,7 +77,8 @@ class Explanation:
         name = self.signature_id or "new"
         return (
             f"Explanation({name}, {self.kind}: {len(self.tokens)} tokens, "
-            f"{len(self.variables)} variables, {len(self.steps)} steps)"
+            f"{len(self.variables)} variables, {len(self.steps)} steps, "
+            f"{len(self.frames)} exceptions)"
         )
 
 
@@ -81,8 +94,20 @@ def explain(known: Knowledge, line: str) -> Explanation:
     return _of_trace(known, signature, shape)
 
 
-def describe(known: Knowledge, signature: Signature) -> Explanation:
-    """Return what *signature* is made of, without a line."""
+def describe(known: Knowledge, signature: Signature, examples: Iterable[str] = ()) -> Explanation:
+    """Return what *signature* is made of.
+
+    Args:
+        known: What has been learnt.
+        signature: What to explain.
+        examples: Texts that may have it; the first that does tells a trace's frames.
+    """
+    for example in examples:
+        shape = shape_of(example.encode("utf-8", "replace"))
+        told = _of_trace(known, signature, shape)
+        raised = [Raised(kind=kind, frames=frames) for kind, frames in told.frames]
+        if template_of(raised) == signature.template:
+            return replace(told, shape="")
     form = known.miner.tokenizer.form(signature.text)
     return Explanation(
         signature_id=signature.signature_id,
@@ -129,6 +154,8 @@ def _of_trace(known: Knowledge, signature: Signature | None, shape: bytes) -> Ex
         template="" if signature is None else signature.template,
         shape=shape.decode("utf-8", "replace"),
         frames=tuple((one.kind, one.frames) for one in raised),
+        choices=tuple(one.rule for one in raised),
+        dropped=tuple(dict.fromkeys(frame for one in raised for frame in one.dropped)),
     )
 
 

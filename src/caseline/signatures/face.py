@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from caseline.protocols import Engine
     from caseline.signatures.book import SignatureBook
+    from caseline.signatures.catalog import Signature
     from caseline.signatures.explanations import Explanation
 
 _SHARED = (
@@ -118,7 +119,8 @@ class Signatures:
 
         Args:
             id_or_line: A signature's id, or a message without its header. Of a line
-                that it has not seen, a viewer learns no more than its tokens.
+                that it has not seen, a viewer learns no more than its tokens. What a
+                trace's id says of frames is read from the newest events.
         """
         signature = self._book.signature(_checked_line(id_or_line))
         scoped = self._engine.scope is not None
@@ -126,7 +128,7 @@ class Signatures:
             row = self.get(id_or_line)
             if scoped and row["template"] != signature.template:
                 raise NotFoundError.of("signature", id_or_line)
-            return self._book.describe(signature)
+            return self._book.describe(signature, self._examples(signature, row))
         found = self._book.explain(id_or_line)
         seen = found.signature_id is not None and self._seen(found.signature_id) is not None
         if scoped and not seen:
@@ -185,6 +187,14 @@ class Signatures:
             self._book.split(signature_id)
             self._engine.save("signature_aliases", self._book.take_merges())
         return signature_id
+
+    def _examples(self, signature: Signature, row: Row) -> list[str]:
+        """Return texts of the newest events that may have the trace *signature*."""
+        if signature.kind != "trace":
+            return []
+        filters = dict.fromkeys(("customer", "environment", "start", "end"))
+        frame = self._engine.ask("events", signature=row["signature_id"], limit=20, **filters)
+        return list(frame["message"].drop_nulls().unique(maintain_order=True))
 
     def _seen(self, name: str, as_of: datetime | None = None) -> Row | None:
         try:
