@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseline.normalize.joining import join_records
-from caseline.normalize.layouts import LATER, PARTIAL, Kind
+from caseline.normalize.joining import Physical, join_records
+from caseline.normalize.layouts import Kind, Role
 from caseline.normalize.settings import NormalizeSettings
 
 JAVA = """2026-11-23 10:00:00,123 ERROR [main] shop.Orders - order 7 failed
@@ -16,30 +17,30 @@ Caused by: java.io.IOException: pipe
 """
 
 
-def slow_join(kinds, flags, *, headed):
-    """Return (first, lines) of each record and the rejected lines, line by line."""
+SURE = (Role.CHAINS, Role.DOWN, Role.UP, Role.GOES_ON, Role.PLACES)
+
+
+def slow_join(kinds, roles, *, headed):
+    """Return (first, lines) of each record and the rejected lines, line by line.
+
+    Of the roles only those are told here that depend on no line behind.
+    """
     records, blank, nul = [], [], []
     pending = []
-    open_record = False
-    sure_run = False
-    for i, kind in enumerate(kinds):
+    open_record = within = False
+    for i, (kind, role) in enumerate(zip(kinds, roles, strict=True)):
         if kind == Kind.NUL:
             nul.append(i)
             blank += pending
-            pending, open_record, sure_run = [], False, False
+            pending, open_record, within = [], False, False
             continue
         if kind == Kind.BLANK:
             pending.append(i)
-            sure_run = sure_run and bool(i and flags[i - 1] & PARTIAL)
             continue
-        partial_before = i > 0 and flags[i - 1] & PARTIAL
-        sure = kind == Kind.CONTINUATION or flags[i] & LATER or partial_before
-        goes_on = bool(sure)
+        goes_on = role in SURE or (role == Role.INSIDE and within)
         if headed:
-            goes_on |= kind in (Kind.PLAIN, Kind.CLOSING)
-        elif kind == Kind.CLOSING and sure_run:
-            goes_on = True
-        sure_run = bool(sure) or (kind == Kind.CLOSING and sure_run)
+            goes_on |= kind in (Kind.PLAIN, Kind.CONTINUATION)
+        within = role in SURE or (role == Role.INSIDE and within and open_record)
         if goes_on and open_record:
             records[-1] += len(pending) * [None] + [i]
         else:
@@ -50,26 +51,83 @@ def slow_join(kinds, flags, *, headed):
     return [(r[0], len(r)) for r in records], blank + pending, nul
 
 
-kinds_and_flags = st.lists(
-    st.tuples(st.sampled_from(list(Kind)), st.sampled_from([0, 0, 0, LATER])), max_size=30
+def physical(kinds, roles, writers=None):
+    kinds = np.array(kinds, dtype=np.int32)
+    return Physical(
+        kinds,
+        np.zeros(len(kinds), dtype=np.int32),
+        np.array(roles, dtype=np.int32),
+        np.ones(len(kinds), dtype=bool),
+        np.zeros(len(kinds), dtype=bool),
+        np.full(len(kinds), 10),
+        writers,
+    )
+
+
+def joined(lines, *, headed):
+    return join_records(
+        lines,
+        headed=headed,
+        leads=lambda at: np.zeros(len(at), dtype=bool),
+        most_text=10,
+        settings=NormalizeSettings(),
+    )
+
+
+# Frames with the innermost last would name the line beneath them.
+ROLES = [Role.NONE, Role.NONE, Role.DOWN, Role.GOES_ON, Role.INSIDE]
+ROLE_KINDS = (Kind.HEADER, Kind.PLAIN, Kind.CONTINUATION)
+kinds_and_roles = st.lists(
+    st.tuples(st.sampled_from(list(Kind)), st.sampled_from(ROLES)), max_size=30
 )
 
 
-@given(kinds_and_flags, st.booleans())
+@given(kinds_and_roles, st.booleans())
 def test_joining_agrees_with_a_walk_line_by_line(lines, headed):
     kinds = [kind for kind, _ in lines]
-    flags = [flag if kind == Kind.HEADER else 0 for kind, flag in lines]
-    found = join_records(
-        np.array(kinds, dtype=np.int32),
-        np.array(flags, dtype=np.int32),
-        np.full(len(lines), 10),
-        headed=headed,
-        settings=NormalizeSettings(),
-    )
-    records, blank, nul = slow_join(kinds, flags, headed=headed)
-    assert list(zip(found.first.tolist(), found.lines.tolist(), strict=True)) == records
-    assert sorted(blank) == found.blank.tolist()
-    assert nul == found.nul.tolist()
+    roles = [role if kind in ROLE_KINDS else Role.NONE for kind, role in lines]
+    found = joined(physical(kinds, roles), headed=headed)
+    if not headed or any(r for k, r in zip(kinds, roles, strict=True) if k == Kind.HEADER):
+        records, blank, nul = slow_join(kinds, roles, headed=headed)
+        assert list(zip(found.first.tolist(), found.lines.tolist(), strict=True)) == records
+        assert sorted(blank) == found.blank.tolist()
+        assert nul == found.nul.tolist()
+
+
+every_role = st.lists(
+    st.tuples(
+        st.sampled_from([Kind.HEADER, Kind.PLAIN, Kind.BLANK, Kind.NUL, Kind.JSON]),
+        st.sampled_from(list(Role)),
+        st.integers(0, 2),
+    ),
+    max_size=40,
+)
+
+
+@given(every_role, st.booleans())
+def test_no_line_is_lost_however_writers_are_mixed(lines, headed):
+    kinds = [kind for kind, _, _ in lines]
+    roles = [role if kind in ROLE_KINDS else Role.NONE for kind, role, _ in lines]
+    writers = np.array([writer for *_, writer in lines], dtype=np.int64)
+    found = joined(physical(kinds, roles, writers), headed=headed)
+
+    order = np.arange(len(lines)) if found.order is None else found.order
+    assert sorted(order.tolist()) == list(range(len(lines)))
+    assert found.lines.sum() + len(found.blank) + len(found.nul) == len(lines)
+    for first, count in zip(found.first.tolist(), found.lines.tolist(), strict=True):
+        members = order[first : first + count]
+        assert len(set(writers[members].tolist())) == 1
+        assert (np.diff(members) > 0).all()
+
+
+@given(every_role, st.booleans())
+def test_one_writer_is_as_good_as_none(lines, headed):
+    kinds = [kind for kind, _, _ in lines]
+    roles = [role if kind in ROLE_KINDS else Role.NONE for kind, role, _ in lines]
+    alone = joined(physical(kinds, roles, np.zeros(len(lines), dtype=np.int64)), headed=headed)
+    plain = joined(physical(kinds, roles), headed=headed)
+
+    assert [column.tolist() for column in alone[:4]] == [column.tolist() for column in plain[:4]]
 
 
 def test_trace_is_one_record_with_its_blank_line(read):
@@ -83,7 +141,59 @@ def test_trace_is_one_record_with_its_blank_line(read):
 def test_python_trace_in_a_file_without_headers(read):
     trace = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    g()\n'
     text = f"starting\n{trace}shop.StockError: none\nstopped\n"
-    assert [record["lines"] for record in read(text)] == [4 + 1, 1]
+    assert [record["lines"] for record in read(text)] == [1, 4, 1]
+
+
+def test_message_that_leads_to_a_trace_belongs_to_it(read):
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\nKeyError: 1\n'
+    for before, lines in (("ERROR: order 7", 4), ("cannot go on", 4), ("done with it", 3)):
+        assert read(f"{before}\n{trace}")[-1]["lines"] == lines
+
+
+def test_names_apart_from_frames_are_lines(read):
+    text = "ValueError: a\nValueError: b\nthird\nTypeError: x\n    at f (/a/b.js:1:2)\n"
+    assert [record["lines"] for record in read(text)] == [1, 1, 1, 2]
+
+
+HEADS = {
+    "threads": "2026-11-23 10:00:00,123 ERROR [exec-{}] shop.Orders - ",
+    "processes": "Nov 23 10:00:00 web-1 app[{}]: ",
+    "containers": "Nov 23 10:00:00 web-{} app: ",
+    "compose": "web-{}  | ",
+    "pods": "[pod/web-{}/app] ",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("cut", [None, 9])
+def test_traces_of_several_writers_are_gathered(feed, head, cut):
+    def lines(writer):
+        trace = f"order {writer} failed\njava.lang.Error: x\n"
+        trace += "".join(f"\tat a.C{writer}.m{n}(C.java:{n})\n" for n in range(5))
+        return [head.format(writer) + line + "\n" for line in trace.splitlines()]
+
+    mixed = [line for both in zip(lines(1), lines(2), strict=True) for line in both]
+    mixed += [head.format(1) + "done\n", head.format(2) + "done\n"]
+    blocks = ["".join(mixed)] if cut is None else ["".join(mixed[:cut]), "".join(mixed[cut:])]
+    batches = feed(*(block.encode() for block in blocks))
+    messages = [m.decode() for batch in batches for m in batch.frame["message"]]
+
+    frames = ["\n".join(f"\tat a.C{w}.m{n}(C.java:{n})" for n in range(5)) for w in (1, 2)]
+    assert messages == [
+        f"order 1 failed\njava.lang.Error: x\n{frames[0]}",
+        f"order 2 failed\njava.lang.Error: x\n{frames[1]}",
+        "done",
+        "done",
+    ]
+
+
+def test_mixed_traces_without_a_prefix_keep_all_lines(read):
+    one = ["java.lang.Error: x", *(f"\tat a.B.m{n}(B.java:1)" for n in range(5))]
+    two = ["java.lang.Error: y", *(f"\tat a.C.m{n}(C.java:1)" for n in range(5))]
+    text = "\n".join(line for both in zip(one, two, strict=True) for line in both) + "\n"
+
+    # Nothing tells whose frame is whose.
+    assert sum(record["lines"] for record in read(text)) == 12
 
 
 def test_lines_of_a_file_without_headers_stay_apart(read):

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from caseline.normalize.layouts import ENDS, LATER, PARTIAL, Kind
+from caseline.normalize.layouts import PARTIAL, Kind
+from caseline.normalize.traceruns import Run, traced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from caseline.normalize.settings import NormalizeSettings
+    from caseline.normalize.traceruns import Leads
 
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
@@ -24,76 +26,126 @@ class Records(NamedTuple):
         first: The first line of each record.
         lines: How many lines each has.
         blank: Lines rejected as blank; nul: lines of NULs only.
+        order: Where lines of several writers stand mixed: the lines, with those of each
+            record together; all other numbers are places in this order. Else None.
     """
 
     first: Ints
     lines: Ints
     blank: Ints
     nul: Ints
+    order: Ints | None = None
 
 
-def join_records(
-    kinds: NDArray[np.int32],
-    flags: NDArray[np.int32],
-    sizes: Ints,
-    *,
-    headed: bool,
-    settings: NormalizeSettings,
-) -> Records:
-    """Return the records of lines whose layouts say *kinds* and *flags*.
+class Physical(NamedTuple):
+    """What is known of each physical line.
 
     Args:
         kinds: Column KIND of each line's layout row.
         flags: Column FLAGS.
-        sizes: Bytes of each line.
+        roles: Column ROLE.
+        free: Lines as a program wrote them: no header, or one without a level.
+        hollow: Headers with nothing behind them: within a trace they are blank lines.
+        sizes: Its bytes.
+        writers: Who wrote it; None where that cannot matter.
+    """
+
+    kinds: NDArray[np.int32]
+    flags: NDArray[np.int32]
+    roles: NDArray[np.int32]
+    free: Flags
+    hollow: Flags
+    sizes: Ints
+    writers: Ints | None = None
+
+    def taken(self, lines: Ints | slice) -> Physical:
+        """Return what is known of *lines*."""
+        return Physical(
+            self.kinds[lines],
+            self.flags[lines],
+            self.roles[lines],
+            self.free[lines],
+            self.hollow[lines],
+            self.sizes[lines],
+            None if self.writers is None else self.writers[lines],
+        )
+
+
+def join_records(
+    lines: Physical, *, headed: bool, leads: Leads, most_text: int, settings: NormalizeSettings
+) -> Records:
+    """Return the records that *lines* make.
+
+    Args:
+        lines: What is known of each.
         headed: Whether a line without a header goes on with the record before it.
+        leads: Tells of lines whether they say that a trace follows.
+        most_text: Lines of an exception's text between its name and its frames.
         settings: Bounds of a record.
     """
-    blank, nul = kinds == Kind.BLANK, kinds == Kind.NUL
-    goes_on = _continuations(kinds, flags, headed=headed)
-    void = blank | nul
-    has_before = _after_record(kinds, void, nul)
-    inner = blank & _before_continuation(void, nul, goes_on) & has_before
-    starts = ~void & ~(goes_on & has_before)
-    member = starts | inner | (~void & ~starts)
+    by_writer = _by_writer(lines.writers)
+    order = None
+    if by_writer is None:
+        starts, inner, void = _roles_of(lines, leads, most_text, headed=headed)
+    else:
+        mixed = lines.taken(by_writer)
+        told = _roles_of(mixed, lambda at: leads(by_writer[at]), most_text, headed=headed)
+        order, (starts, inner, void) = _gathered(by_writer, *told)
+        lines = lines.taken(order)
+        if (order == np.arange(len(order))).all():
+            order = None
+    blank, nul = lines.kinds == Kind.BLANK, lines.kinds == Kind.NUL
     first = np.flatnonzero(starts)
     owner = np.cumsum(starts) - 1
+    member = inner | ~void
     counts = np.bincount(owner[member], minlength=len(first)) if len(first) else first
-    first, counts = _bounded(first, counts, sizes, settings)
-    return Records(first, counts, np.flatnonzero(blank & ~inner), np.flatnonzero(nul))
+    first, counts = _bounded(first, counts, lines.sizes, settings)
+    return Records(first, counts, np.flatnonzero(blank & ~inner), np.flatnonzero(nul), order)
 
 
-def with_ends(flags: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return *flags* with LATER at the wrapped lines that open or close a trace.
-
-    A line such as ``TimeoutError: no answer`` is a record of its own, unless it follows
-    a line of a trace or stands right before one.
-    """
-    later, ends = (flags & LATER) != 0, (flags & ENDS) != 0
-    if not ends.any():
-        return flags
-    last_other = np.maximum.accumulate(np.where(ends, -1, np.arange(len(flags))))
-    of_trace = ends & (last_other >= 0) & later[np.maximum(last_other, 0)]
-    of_trace[:-1] |= ends[:-1] & later[1:]
-    return np.where(of_trace, flags | LATER, flags).astype(np.int32)
+def _by_writer(writers: Ints | None) -> Ints | None:
+    """Return the lines sorted by writer; None if they are."""
+    if writers is None or (np.diff(writers) >= 0).all():
+        return None
+    return np.argsort(writers, kind="stable")
 
 
-def _continuations(kinds: NDArray[np.int32], flags: NDArray[np.int32], *, headed: bool) -> Flags:
-    """Return the lines that go on with what is before them, if anything is."""
-    plain = (kinds == Kind.PLAIN) | (kinds == Kind.CLOSING)
-    sure = (kinds == Kind.CONTINUATION) | ((flags & LATER) != 0)
-    sure[1:] |= (flags[:-1] & PARTIAL) != 0
-    found: Flags = sure | plain if headed else sure | _closings(kinds, sure)
-    return found
+def _roles_of(
+    lines: Physical, leads: Leads, most_text: int, *, headed: bool
+) -> tuple[Flags, Flags, Flags]:
+    """Return which lines start a record, which blank ones are within one, which are void."""
+    kinds = lines.kinds
+    blank, nul = kinds == Kind.BLANK, kinds == Kind.NUL
+    void = blank | nul
+    change = np.zeros(len(kinds), dtype=bool)
+    if lines.writers is not None:
+        change[1:] = lines.writers[1:] != lines.writers[:-1]
+    has_before = _after_record(kinds, void, nul, change)
+    goes_on = np.zeros(len(kinds), dtype=bool)
+    # Where headers tell, only those that stand before a trace's own lines are in question.
+    if (lines.roles[kinds == Kind.HEADER] if headed else lines.roles).any():
+        full = np.flatnonzero(~void & ~lines.hollow)
+        gap = np.zeros(len(full), dtype=bool)
+        gap[1:] = np.diff(full) != 1
+        run = Run(lines.roles[full], lines.free[full], ~has_before[full], gap)
+        goes_on[full] = traced(run, lambda at: leads(full[at]), most_text)
+        goes_on |= lines.hollow & _before_continuation(void | lines.hollow, nul, goes_on & ~change)
+    goes_on[1:] |= (lines.flags[:-1] & PARTIAL) != 0
+    if headed:
+        goes_on |= (kinds == Kind.PLAIN) | (kinds == Kind.CONTINUATION)
+    inner = blank & _before_continuation(void, nul, goes_on & ~change) & has_before
+    return ~void & ~(goes_on & has_before), inner, void
 
 
-def _closings(kinds: NDArray[np.int32], sure: Flags) -> Flags:
-    """Return closing lines that follow a continuation, or a run of closing lines of one."""
-    closing = kinds == Kind.CLOSING
-    index = np.arange(len(kinds))
-    last_other = np.maximum.accumulate(np.where(closing, -1, index)) if len(index) else index
-    found: Flags = closing & (last_other >= 0) & sure[np.maximum(last_other, 0)]
-    return found
+def _gathered(
+    order: Ints, starts: Flags, inner: Flags, void: Flags
+) -> tuple[Ints, tuple[Flags, Flags, Flags]]:
+    """Bring the lines of each record together, records in the order of their first lines."""
+    index = np.arange(len(order))
+    last_start = np.maximum.accumulate(np.where(starts, index, 0))
+    within = np.where(void & ~inner, index, last_start)
+    new = np.lexsort((order, order[within]))
+    return order[new], (starts[new], inner[new], void[new])
 
 
 def _before_continuation(void: Flags, nul: Flags, goes_on: Flags) -> Flags:
@@ -107,13 +159,17 @@ def _before_continuation(void: Flags, nul: Flags, goes_on: Flags) -> Flags:
     return found
 
 
-def _after_record(kinds: NDArray[np.int32], void: Flags, nul: Flags) -> Flags:
-    """Return lines that a record stands before, no NULs between; JSON takes no more lines."""
+def _after_record(kinds: NDArray[np.int32], void: Flags, nul: Flags, change: Flags) -> Flags:
+    """Return lines that a record of the same writer stands before, no NULs between.
+
+    JSON takes no more lines.
+    """
     count = len(void)
     known = np.where(void & ~nul, -1, np.arange(count))
     last = np.maximum.accumulate(np.concatenate([[-1], known[:-1]])) if count else known
     safe = np.maximum(last, 0)
-    found: Flags = (last >= 0) & ~nul[safe] & (kinds[safe] != Kind.JSON)
+    since = np.maximum.accumulate(np.where(change, np.arange(count), 0)) if count else known
+    found: Flags = (last >= since) & (last >= 0) & ~nul[safe] & (kinds[safe] != Kind.JSON)
     return found
 
 

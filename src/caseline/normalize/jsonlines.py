@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _QUOTE, _COLON, _SPACE, _BACKSLASH = 34, 58, 32, 92
+_BARE_BACKSLASH = re.compile(rb'\\(?:(?=[^"\\/bfnrtu])|(?=u(?![0-9a-fA-F]{4})))')
 _MAX_NAMES = 600
 _MAX_DEPTH = 4
 
@@ -133,7 +135,9 @@ def _inner(column: pl.Series, depth: int) -> list[pl.Series] | None:
     if not is_object.any():
         return None
     rows = is_object.arg_true()
-    objects = "\n".join(text.gather(rows).to_list()).encode() + b"\n"
+    # Polars writes tabs and backslashes in the texts of inner objects as they are.
+    objects = "\n".join(text.gather(rows).to_list()).replace("\t", "\\t").encode() + b"\n"
+    objects = _BARE_BACKSLASH.sub(rb"\\\\", objects) if b"\\" in objects else objects
     try:
         inner = _flat(_read(objects, len(rows)), depth + 1)
     except UnreadableError:

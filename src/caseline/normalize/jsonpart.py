@@ -93,7 +93,8 @@ def _text(lines: Lines, first: Ints) -> bytes:
     if len(first) and first[-1] - first[0] == len(first) - 1:
         start = int(lines.starts[first[0]])
         end = int(lines.starts[first[-1]] + lines.sizes[first[-1]])
-        return lines.data[start:end] + b"\n"
+        if end - start == int(lines.sizes[first].sum()) + len(first) - 1:
+            return lines.data[start:end] + b"\n"
     texts = slices(lines.data, lines.starts[first], lines.sizes[first])
     return b"\n".join(texts.to_list()) + b"\n"
 

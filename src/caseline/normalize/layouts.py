@@ -14,11 +14,24 @@ class Kind(IntEnum):
 
     HEADER = 0
     PLAIN = 1
-    CONTINUATION = 2
-    CLOSING = 3
+    CONTINUATION = 2  # no header, but a role in a stack trace
     BLANK = 4
     NUL = 5
     JSON = 6
+
+
+class Role(IntEnum):
+    """What a line, or its message if it has a header, is to a stack trace."""
+
+    NONE = 0
+    CHAINS = 1  # between two traces: the next one belongs to the record, too
+    OPENS = 2
+    DOWN = 3  # a frame beneath the exception's name
+    UP = 4  # a frame above the exception's name
+    GOES_ON = 5
+    PLACES = 6  # says where the frame on the line before is
+    NAMES = 7
+    INSIDE = 8  # belongs to a trace right before it, and to nothing else
 
 
 class Field(IntEnum):
@@ -51,20 +64,21 @@ class Field(IntEnum):
     REPEATS_START = 24
     REPEATS_SIZE = 25
     FLAGS = 26
+    ROLE = 27
+    MANGLED = 28  # 1 + the way a collector wrote newlines; 0: none
+    WRITER_START = 29  # what in the header tells one writer from another
+    WRITER_SIZE = 30
 
 
 NUMBER_PRIORITY = 1
 NUMBER_STATUS = 2
 
 PARTIAL = 1  # the runtime cut the line here; the next goes on without a line's end
-OCTAL = 2  # the message holds #012 for newlines
-ESCAPED = 4  # the message holds \n for newlines
 WEAK = 8  # a header without a time: it does not vote
 REPEATED = 16  # it stands for the message before it
-LATER = 32  # its message is a continuation: it belongs to the record before it
 SERVICE_VARIES = 64  # the service holds digits: lines of the shape differ in it
 HOST_VARIES = 128
-ENDS = 256  # a runtime wrapped it; its message may open or close a trace
+WRAPPED = 256  # a runtime wrapped it: its message is a line as the program wrote it
 
 WIDTH = len(Field)
 

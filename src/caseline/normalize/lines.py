@@ -47,6 +47,15 @@ class Lines(NamedTuple):
     shapes: list[bytes]
     json: NDArray[np.bool_]
 
+    def taken(self, order: Ints) -> Lines:
+        """Return the lines in another *order*, over the same buffer."""
+        return self._replace(
+            starts=self.starts[order],
+            sizes=self.sizes[order],
+            shape_ids=self.shape_ids[order],
+            json=self.json[order],
+        )
+
     @property
     def bytes_view(self) -> NDArray[np.uint8]:
         """The bytes as an array."""

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from caseline.normalize.arrays import binary_of, distinct, mask_array, zeroed
 from caseline.normalize.columns import pieces, slices
-from caseline.normalize.layouts import ESCAPED, OCTAL, PARTIAL, Field
+from caseline.normalize.layouts import PARTIAL, Field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from caseline.normalize.arrays import Binary
     from caseline.normalize.joining import Records
     from caseline.normalize.lines import Lines
-    from caseline.normalize.wordbook import WordBook
+    from caseline.normalize.roles import TraceWords
 
     Ints = NDArray[np.int64]
     Rows = NDArray[np.int32]
@@ -79,7 +79,7 @@ def run_part(lines: Lines, rows: Rows, found: Records, records: Ints) -> Part:
 
 
 def joined_part(
-    lines: Lines, rows: Rows, found: Records, records: Ints, *, words: WordBook
+    lines: Lines, rows: Rows, found: Records, records: Ints, *, words: TraceWords
 ) -> Part:
     """Return the messages of records of several lines, or of lines that need mending.
 
@@ -104,8 +104,8 @@ def joined_part(
     joined = pieces(
         lines.bytes_view, all_starts[order], all_sizes[order], all_owners[order], len(records)
     )
-    flags = rows[lines.shape_ids[first], Field.FLAGS]
-    return whole_part(records, _mended(joined, flags, words))
+    mangled = rows[lines.shape_ids[first], Field.MANGLED]
+    return whole_part(records, _mended(joined, mangled, words))
 
 
 def _extras(lines: Lines, rows: Rows, first: Ints) -> tuple[Ints, Ints]:
@@ -116,15 +116,16 @@ def _extras(lines: Lines, rows: Rows, first: Ints) -> tuple[Ints, Ints]:
     return np.where(size > 0, start, 0), size
 
 
-def _mended(messages: Binary, flags: Rows, words: WordBook) -> Binary:
-    """Put newlines where a collector wrote #012 or a backslash and an n."""
-    for flag, pairs in ((OCTAL, words.octal), (ESCAPED, words.escaped)):
-        chosen = (flags & flag) != 0
+def _mended(messages: Binary, mangled: Rows, words: TraceWords) -> Binary:
+    """Put newlines where a collector wrote #012, a backslash and an n, or the like."""
+    for n, mangling in enumerate(words.manglings, start=1):
+        chosen = mangled == n
         if not chosen.any():
             continue
+        replace = pc.replace_substring_regex if mangling.regex else pc.replace_substring
         mended = messages
-        for written, meant in pairs:
-            mended = pc.replace_substring(mended, pattern=written, replacement=meant)
+        for written, meant in mangling.written:
+            mended = replace(mended, pattern=written, replacement=meant)
         messages = pc.if_else(mask_array(chosen), mended, messages)
     return messages
 

@@ -8,17 +8,19 @@ import numpy as np
 import polars as pl
 
 from caseline.normalize.fields import header_fields
-from caseline.normalize.joining import Records, join_records, with_ends
+from caseline.normalize.joining import Physical, Records, join_records
 from caseline.normalize.jsonpart import json_part
-from caseline.normalize.layouts import ENDS, ESCAPED, LATER, OCTAL, PARTIAL, WEAK, Field, Kind
+from caseline.normalize.layouts import PARTIAL, WEAK, Field, Kind, Role
 from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
 from caseline.normalize.occurred import QUALITIES, FileClock
 from caseline.normalize.recognition import recognizer_for
 from caseline.normalize.repeats import Previous, repeat_counts
+from caseline.normalize.roles import load_trace_words
 from caseline.normalize.settings import NormalizeSettings
 from caseline.normalize.wordbook import load_words
 from caseline.normalize.wrapped import unwrap
+from caseline.normalize.writers import writers_of
 from caseline.records.batches import RawBatch, Reject
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+_OPEN_LINES = 12
+_MOST_HELD = 10_000
 _MOST_RUNS = 100
 """So many rejects of a kind are told of a block."""
 
@@ -82,6 +86,7 @@ class FileNormalizer:
         self._settings = settings or NormalizeSettings()
         self._recognizer = recognizer_for(self._settings)
         self._words = load_words(self._settings.words)
+        self._traces = load_trace_words(self._settings.words)
         self._clock = FileClock(source)
         self._previous = Previous()
         self._tail = b""
@@ -104,11 +109,15 @@ class FileNormalizer:
         found = self._records(lines, rows)
         end = len(lines.starts)
         if not block.last and len(found.first):
-            end = int(found.first[-1])
-            found = _before(found, end)
+            end = _held_from(found, rows[lines.shape_ids, Field.ROLE])
+            found = (
+                self._records(lines, rows, end) if found.order is not None else _before(found, end)
+            )
         self._votes += _votes(rows, lines.shape_ids[:end])
         self._tail = lines.data[int(lines.starts[end]) :] if end < len(lines.starts) else b""
         self._tail_positions = positions[end:]
+        if found.order is not None:
+            lines, positions = lines.taken(found.order), positions[found.order]
         frame, shapes = self._batch(lines, rows, found)
         return RawBatch(
             source=self._source,
@@ -135,16 +144,38 @@ class FileNormalizer:
             rows[-1, Field.KIND] = Kind.JSON
         return rows
 
-    def _records(self, lines: Lines, rows: Rows) -> Records:
+    def _records(self, lines: Lines, rows: Rows, end: int | None = None) -> Records:
+        """Return the records of *lines*, or of those before *end*."""
         headers, plain = self._votes + _votes(rows, lines.shape_ids)
         headed = headers > 0 and headers >= self._settings.headed_share * (headers + plain)
-        return join_records(
-            rows[lines.shape_ids, Field.KIND],
-            with_ends(rows[lines.shape_ids, Field.FLAGS]),
+        ids = lines.shape_ids
+        header = rows[:, Field.KIND] == Kind.HEADER
+        physical = Physical(
+            rows[ids, Field.KIND],
+            rows[ids, Field.FLAGS],
+            rows[ids, Field.ROLE],
+            (~header | (rows[:, Field.SEVERITY_SIZE] < 0))[ids],
+            (header & (rows[:, Field.MESSAGE_SIZE] <= 0))[ids],
             lines.sizes,
+            writers_of(lines, rows),
+        )
+        return join_records(
+            physical.taken(slice(end)),
             headed=bool(headed),
+            leads=lambda at: self._leads(lines, rows, ids[at]),
+            most_text=self._traces.most_text_lines,
             settings=self._settings,
         )
+
+    def _leads(self, lines: Lines, rows: Rows, ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Return which shapes *ids* say that a trace of what they tell follows."""
+        asked, place = np.unique(ids, return_inverse=True)
+        told = rows[asked, Field.SEVERITY] >= self._traces.leads_severity
+        for n in np.flatnonzero(~told).tolist():
+            start = int(rows[asked[n], Field.MESSAGE_START])
+            told[n] = self._traces.leads.search(lines.shapes[asked[n]], start) is not None
+        found: NDArray[np.bool_] = told[place]
+        return found
 
     def _batch(self, lines: Lines, rows: Rows, found: Records) -> tuple[pl.DataFrame, list[bytes]]:
         count = len(found.first)
@@ -202,7 +233,7 @@ class FileNormalizer:
         if (records := np.flatnonzero(several)).size:
             parts.append(run_part(lines, rows, found, records))
         if (records := np.flatnonzero(mend)).size:
-            parts.append(joined_part(lines, rows, found, records, words=self._words))
+            parts.append(joined_part(lines, rows, found, records, words=self._traces))
         return parts
 
     def _times(
@@ -238,23 +269,51 @@ class FileNormalizer:
 
 
 def _before(found: Records, end: int) -> Records:
-    """Return the records and rejects on lines before *end*, where the last record starts."""
+    """Return the records and rejects on lines before *end*, where a record starts."""
+    count = int(np.searchsorted(found.first, end))
     return Records(
-        found.first[:-1],
-        found.lines[:-1],
+        found.first[:count],
+        found.lines[:count],
         found.blank[found.blank < end],
         found.nul[found.nul < end],
     )
 
 
+def _held_from(found: Records, roles: NDArray[np.int32]) -> int:
+    """Return from which physical line on a block's lines wait for the next block.
+
+    The last record may go on there; and lines behind an exception's name may turn out
+    to be its text.
+    """
+    if found.order is not None:
+        return _clean_cut(found)
+    last = len(found.first) - 1
+    near = np.flatnonzero(np.isin(roles[-_OPEN_LINES:], (Role.OPENS, Role.NAMES)))
+    if len(near):
+        line = max(len(roles) - _OPEN_LINES, 0) + int(near[0])
+        owner = int(np.searchsorted(found.first, line, side="right")) - 1
+        last = max(min(last, owner - 1), 0)
+    return int(found.first[last])
+
+
+def _clean_cut(found: Records) -> int:
+    """Return the last line where a record starts and no earlier one goes on behind it."""
+    order = found.order if found.order is not None else found.first[:0]
+    before = np.maximum.accumulate(np.concatenate([[-1], order[:-1]]))[found.first]
+    clean = np.flatnonzero(before == found.first - 1)
+    line = int(found.first[clean[-1]]) if len(clean) else 0
+    most = len(order) - _MOST_HELD
+    return line if line > most else int(order[found.first[-1]])
+
+
 def _to_mend(lines: Lines, rows: Rows, found: Records) -> NDArray[np.bool_]:
     """Return the records whose message is not simply the bytes from one place to another."""
-    flags = rows[:, Field.FLAGS]
-    shape = (flags & (OCTAL | ESCAPED | PARTIAL)) != 0
-    shape |= (rows[:, Field.EXTRA_SIZE] >= 0) | (rows[:, Field.KIND] == Kind.JSON)
+    kinds = rows[:, Field.KIND]
+    shape = ((rows[:, Field.FLAGS] & PARTIAL) != 0) | (rows[:, Field.MANGLED] > 0)
+    shape |= (rows[:, Field.EXTRA_SIZE] >= 0) | (kinds == Kind.JSON)
     mend: NDArray[np.bool_] = shape[lines.shape_ids[found.first]]
     if (found.lines > 1).any():
-        wrapped = (flags & (LATER | ENDS | PARTIAL)) != 0
+        wrapped = (kinds == Kind.HEADER) | ((rows[:, Field.FLAGS] & PARTIAL) != 0)
         before = np.concatenate([[0], np.cumsum(wrapped[lines.shape_ids])])
         mend |= before[found.first + found.lines] > before[found.first + 1]
     return mend

@@ -10,22 +10,20 @@ import numpy as np
 
 from caseline.normalize.formatbook import load_formats
 from caseline.normalize.layouts import (
-    ENDS,
-    ESCAPED,
     HOST_VARIES,
-    LATER,
     NUMBER_PRIORITY,
     NUMBER_STATUS,
-    OCTAL,
     PARTIAL,
     REPEATED,
     SERVICE_VARIES,
     WEAK,
     WIDTH,
+    WRAPPED,
     Field,
     Kind,
     empty_row,
 )
+from caseline.normalize.roles import enter_role, load_trace_words
 from caseline.normalize.timestamps import layout_of
 from caseline.normalize.wordbook import load_words
 
@@ -48,6 +46,7 @@ _LEVEL_KEY = re.compile(rb'(?:^| )(?:level|lvl|severity|loglevel)="?(?P<value>[A
 _OPENING = 32
 _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
+_WRITERS = ("host", "pid", "thread", "service")
 _NAMED = (
     ("service", Field.SERVICE_START),
     ("host", Field.HOST_START),
@@ -82,6 +81,7 @@ class Recognizer:
     def __init__(self, settings: NormalizeSettings) -> None:
         self._book = load_formats(settings.formats, settings.words)
         self._words = load_words(settings.words)
+        self._traces = load_trace_words(settings.words)
         self._limit = settings.remembered_shapes
         self._rows: dict[bytes, list[int]] = {}
         self._heads: dict[bytes, list[int]] = {}
@@ -130,7 +130,7 @@ class Recognizer:
         row = self._head(line)
         row[Field.MESSAGE_SIZE] = len(line) - row[Field.MESSAGE_START]
         if row[Field.FORMAT] < 0:
-            row[Field.KIND] = self._plain_kind(line)
+            row[Field.KIND] = Kind.PLAIN
         elif row[Field.MESSAGE_SIZE] <= 0 and self._book.formats[row[Field.FORMAT]].inner:
             row[Field.KIND] = Kind.BLANK  # a blank line of the program, whoever wrapped it
         self._finish(line, row)
@@ -157,11 +157,6 @@ class Recognizer:
                 if size not in sizes:
                     sizes.append(size)
         return row
-
-    def _plain_kind(self, line: bytes) -> Kind:
-        if self._words.continuation.match(line):
-            return Kind.CONTINUATION
-        return Kind.CLOSING if self._words.closing.match(line) else Kind.PLAIN
 
     def _header(self, line: bytes, start: int, depth: int) -> tuple[list[int], Format | None]:
         """Return a row of what the header of the line from *start* on says, and its format."""
@@ -237,19 +232,12 @@ class Recognizer:
         if format_.pairs:
             self._enter_pairs(line, row, end)
         if format_.inner:
-            self._enter_inner(line, row, spans.get("partial"))
+            row[Field.FLAGS] |= WRAPPED
+            partial = spans.get("partial", (0, 0))
+            row[Field.FLAGS] |= PARTIAL if line[partial[0] : partial[1]] == b"P" else 0
+        _set(row, Field.WRITER_START, _writer(format_, spans, found))
         _mark_varying(line, row)
         return row
-
-    def _enter_inner(self, line: bytes, row: list[int], partial: Span | None) -> None:
-        """Mark a wrapped line that goes on with the one before it, or is cut."""
-        start = row[Field.MESSAGE_START]
-        if self._words.continuation.match(line, start):
-            row[Field.FLAGS] |= LATER
-        elif self._words.closing.match(line, start):
-            row[Field.FLAGS] |= ENDS
-        if partial and line[partial[0] : partial[1]] == b"P":
-            row[Field.FLAGS] |= PARTIAL
 
     def _enter_severity(self, line: bytes, row: list[int], spans: dict[str, Span]) -> None:
         if span := spans.get("severity"):
@@ -284,10 +272,8 @@ class Recognizer:
             _set(row, field, self._value(self._words.keys[name], line, lower))
         if row[Field.TENANT_SIZE] > 0:
             _shed_tenant(line, row)
-        if row[Field.KIND] == Kind.HEADER:
-            self._enter_later(line, row, start)
-        if b"#000" in line or b"\\n" in line:
-            self._enter_mangled(line, row, start)
+        if row[Field.KIND] != Kind.BLANK:
+            enter_role(self._traces, line, row)
         if b"message repeated" in line:
             self._enter_repeats(line, row, start)
 
@@ -312,17 +298,6 @@ class Recognizer:
                 return match.span(name)
         return None
 
-    def _enter_later(self, line: bytes, row: list[int], start: int) -> None:
-        """Mark a trace's line that has a header of its own."""
-        opens = line[start : start + 1] in (b" ", b"\t", b"C")
-        if opens and self._words.continuation.match(line, start):
-            row[Field.FLAGS] |= LATER
-
-    def _enter_mangled(self, line: bytes, row: list[int], start: int) -> None:
-        if self._words.mangled.search(line, start):
-            octal = b"#000" in line
-            row[Field.FLAGS] |= OCTAL if octal else ESCAPED
-
     def _enter_repeats(self, line: bytes, row: list[int], start: int) -> None:
         for pattern in self._words.repeats:
             match = pattern.match(line, start)
@@ -335,6 +310,18 @@ class Recognizer:
             else:
                 row[Field.FLAGS] |= REPEATED
             return
+
+
+def _writer(format_: Format, spans: dict[str, Span], found: tuple[Match, Match]) -> Span | None:
+    """Return what in the header tells one writer from another, time and level apart.
+
+    A runtime's own header tells it whole; of others it is process, thread and logger.
+    """
+    if format_.inner:
+        end = spans["partial"][0] if "partial" in spans else found[1].end()
+        return (found[1].start(), end)
+    named = [spans[name] for name in _WRITERS if name in spans]
+    return (min(named)[0], max(end for _, end in named)) if named else None
 
 
 def _mark_varying(line: bytes, row: list[int]) -> None:

@@ -32,11 +32,6 @@ class WordBook:
     leading: re.Pattern[bytes]
     keys: dict[str, KeyPattern]
     not_values: frozenset[bytes]
-    continuation: re.Pattern[bytes]
-    closing: re.Pattern[bytes]
-    mangled: re.Pattern[bytes]
-    octal: tuple[tuple[str, str], ...]
-    escaped: tuple[tuple[str, str], ...]
     repeats: tuple[re.Pattern[bytes], ...]
 
 
@@ -73,21 +68,8 @@ def load_words(date: str) -> WordBook:
         leading=_leading(levels["leading"]["words"]),
         keys={kind: _key_pattern(entry, value["pattern"]) for kind, entry in keys.items()},
         not_values=frozenset(text.encode() for text in value["not_values"]),
-        continuation=_any_of(traces["continuations"]),
-        closing=_any_of(traces["closings"]),
-        mangled=_any_of(traces["mangled"]["signs"]),
-        octal=_pairs(traces["mangled"]["octal"]),
-        escaped=_pairs(traces["mangled"]["escaped"]),
         repeats=tuple(re.compile(p.encode()) for p in traces["repeats"]["patterns"]),
     )
-
-
-def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((written, meant) for written, meant in rows)
-
-
-def _any_of(patterns: list[str]) -> re.Pattern[bytes]:
-    return re.compile("|".join(f"(?:{p})" for p in patterns).encode())
 
 
 def _leading(words: list[str]) -> re.Pattern[bytes]:
