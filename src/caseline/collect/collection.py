@@ -203,6 +203,7 @@ class Collection:
             received_at=self.received_at,
             media=self._container.media,
             apart=self._apart(name, text),
+            collected_at=manifest.collected_at,
         )
         return MemberFile(source, TextBlocks(text, name, self._limits, self._faults))
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "occurred_at": pl.Datetime("us", "UTC"),
     "time_quality": pl.String,
+    "zoned": pl.Boolean,
     "severity": pl.UInt8,
     "severity_text": pl.String,
     "service": pl.String,
@@ -183,7 +184,7 @@ class FileNormalizer:
             return pl.DataFrame(schema=SCHEMA), []
         fields = header_fields(lines, rows, found.first, self._words)
         json = self._json(lines, rows, found)
-        micros, quality = self._times(lines, rows, found, json)
+        micros, quality, zoned = self._times(lines, rows, found, json)
         if json is not None:
             fields = fields.overlaid(json.records, json.severity, json.texts)
         parts = self._parts(lines, rows, found, json)
@@ -192,6 +193,7 @@ class FileNormalizer:
             {
                 "occurred_at": _moments(micros, quality),
                 "time_quality": _named(quality, QUALITIES),
+                "zoned": zoned,
                 "severity": _or_null(fields.severity),
                 **fields.texts,
                 "shape": shape,
@@ -238,7 +240,7 @@ class FileNormalizer:
 
     def _times(
         self, lines: Lines, rows: Rows, found: Records, json: JsonPart | None
-    ) -> tuple[Ints, NDArray[np.uint8]]:
+    ) -> tuple[Ints, NDArray[np.uint8], NDArray[np.bool_]]:
         ids = lines.shape_ids[found.first]
         starts = lines.starts[found.first] + rows[ids, Field.TIME_START]
         time_ids = rows[ids, Field.TIME]

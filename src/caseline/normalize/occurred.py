@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 QUALITIES = ("exact", "assumed_zone", "assumed_year", "carried", "none", "doubtful")
+"""How sure the time that a line tells is; one that was put right says ``corrected``."""
 EXACT, ASSUMED_ZONE, ASSUMED_YEAR, CARRIED, NONE, DOUBTFUL = range(6)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
@@ -76,7 +77,7 @@ class FileClock:
         self._year = source.received_at.astimezone(UTC).year
         self._order_votes: dict[tuple[str, ...], Ints] = {}
         self._fold: int | None = None
-        self._last: tuple[int, int] | None = None  # and its quality, carried on
+        self._last: tuple[int, int, bool] | None = None  # its quality, its zone: carried on
 
     def read(
         self,
@@ -84,8 +85,10 @@ class FileClock:
         starts: Ints,
         time_ids: NDArray[np.int32],
         layouts: Sequence[TimeLayout],
-    ) -> tuple[Ints, NDArray[np.uint8]]:
-        """Return microseconds since 1970 and the index into QUALITIES for each record.
+    ) -> tuple[Ints, NDArray[np.uint8], Flags]:
+        """Return for each record: microseconds since 1970, the index into QUALITIES, zoned.
+
+        A time is zoned if the line itself says its zone.
 
         Args:
             data: The bytes that hold the times.
@@ -95,6 +98,7 @@ class FileClock:
         """
         micros = np.zeros(len(starts), dtype=np.int64)
         quality = np.full(len(starts), NONE, dtype=np.uint8)
+        zoned = np.zeros(len(starts), dtype=bool)
         dated: list[_Dated] = []
         for time_id in np.flatnonzero(np.bincount(time_ids + 1)).tolist():
             if not time_id or not layouts[time_id - 1].absolute:
@@ -102,6 +106,7 @@ class FileClock:
             layout = layouts[time_id - 1]
             rows = np.flatnonzero(time_ids == time_id - 1)
             parts = read_parts(data, starts[rows], layout)
+            zoned[rows] = layout.epoch or layout.zone is not None
             if layout.epoch:
                 micros[rows] = _epoch_micros(parts)
                 quality[rows] = EXACT
@@ -109,7 +114,7 @@ class FileClock:
                 dated.append(_Dated(rows, layout, parts))
         if dated:
             self._enter_dated(dated, micros, quality)
-        return self._settle(micros, quality)
+        return self._settle(micros, quality, zoned)
 
     def _enter_dated(self, dated: list[_Dated], micros: Ints, quality: NDArray[np.uint8]) -> None:
         for orders in {d.layout.orders for d in dated if d.layout.orders}:
@@ -206,28 +211,31 @@ class FileClock:
         found: Flags = twice & late & (np.abs(moments - self._fold) < _FOLD_REACH)
         return found
 
-    def _settle(self, micros: Ints, quality: NDArray[np.uint8]) -> tuple[Ints, NDArray[np.uint8]]:
+    def _settle(
+        self, micros: Ints, quality: NDArray[np.uint8], zoned: Flags
+    ) -> tuple[Ints, NDArray[np.uint8], Flags]:
         """Carry times on to records without one; mark those that cannot be right."""
         own = quality != NONE
         odd = own & ((micros < _EARLIEST) | (micros > self._received + 2 * _DAY))
         quality[odd] = DOUBTFUL
         if own.all():
-            self._keep_last(micros, quality)
-            return micros, quality
+            self._keep_last(micros, quality, zoned)
+            return micros, quality, zoned
         index = np.maximum.accumulate(np.where(own, np.arange(len(micros)), -1))
         carried = ~own & (index >= 0)
         micros[carried] = micros[index[carried]]
+        zoned[carried] = zoned[index[carried]]
         quality[carried] = _carried(quality[index[carried]])
         if self._last is not None:
             before = index < 0
-            micros[before], quality[before] = self._last
+            micros[before], quality[before], zoned[before] = self._last
         if own.any():
-            self._keep_last(micros, quality)
-        return micros, quality
+            self._keep_last(micros, quality, zoned)
+        return micros, quality, zoned
 
-    def _keep_last(self, micros: Ints, quality: NDArray[np.uint8]) -> None:
+    def _keep_last(self, micros: Ints, quality: NDArray[np.uint8], zoned: Flags) -> None:
         if len(micros):
-            self._last = int(micros[-1]), int(_carried(quality[-1:])[0])
+            self._last = int(micros[-1]), int(_carried(quality[-1:])[0]), bool(zoned[-1])
 
 
 def _carried(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:

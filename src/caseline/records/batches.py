@@ -33,6 +33,7 @@ class Source:
         received_at: When the collection reached us.
         placement: Cell, shard or host group, if a manifest says so.
         apart: What tells it from another of its name in the collection; mostly nothing.
+        collected_at: When it was taken from its machine, if a manifest says so.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Source:
     placement: str | None = None
     media: MediaKind = "file"
     apart: str = ""
+    collected_at: datetime | None = None
 
     @property
     def source_id(self) -> str:
@@ -100,6 +102,7 @@ class RawBatch:
     occurred_at      Datetime(us, UTC)?  when it happened, if known
     time_quality     String              exact, assumed_zone, assumed_year, carried, none,
                                          doubtful (before 1990, or 2 days after received_at)
+    zoned            Boolean             whether the line itself says its zone
     severity         UInt8?              OpenTelemetry severity number, 1 to 24
     severity_text    String?             as written
     service          String?             component or program
@@ -128,11 +131,12 @@ class RawBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedBatch:
-    """A raw batch that knows its customers.
+    """A raw batch that knows its customers, and whose clocks were looked at.
 
-    The frame has besides
+    The frame has no ``zoned``; ``time_quality`` may be ``corrected``. It has besides
 
     ===============  ========  ===========================================================
+    written_at       Datetime? the moment the line itself states, where it was corrected
     environment_id   String
     customer_id      String?   set where one customer is certain (weight 1)
     share_group      String?   set where several share it: see ``ShareGroup``
