@@ -14,6 +14,7 @@ import polars as pl
 
 from caseline.clock import Stopwatch
 from caseline.errors import WorkspaceError
+from caseline.fleet.clocks import HostClocks, clocks_found
 from caseline.normalize.normalizer import FileNormalizer
 from caseline.records.answers import Table
 from caseline.records.batches import Part
@@ -95,6 +96,7 @@ class Ingest:
         self._rejected = 0
         self._faults_told = 0
         self._parts: list[Part] = []
+        self._clocks: HostClocks | None = None
 
     def run(self, collection: Collection) -> IngestReport:
         """Take all files of *collection* in; return what became of their lines."""
@@ -134,7 +136,7 @@ class Ingest:
 
     def _flush(self, collection: Collection) -> None:
         """Take the waiting rows through the last steps and into the store."""
-        signed = self._signed() if self._waiting else None
+        signed = self._signed(collection) if self._waiting else None
         engine, book = self._engine, self._book
         with engine.transaction():
             self._note(collection, status="open")
@@ -156,8 +158,13 @@ class Ingest:
         """Return the name of a file or bundle as it may be stored and told."""
         return self._scrubber.scrub_name(name, environment=collection.environment_id)
 
-    def _signed(self) -> SignedBatch:
-        scrubbed = self._scrubber.scrub(self._attributor.place(_together(self._waiting)))
+    def _signed(self, collection: Collection) -> SignedBatch:
+        batch = _together(self._waiting)
+        if self._clocks is None and collection.environment_id is not None:
+            self._clocks = HostClocks(self._engine, collection.environment_id)
+        if self._clocks is not None:
+            batch = self._clocks.correct(batch, [part.source for part in self._parts])
+        scrubbed = self._scrubber.scrub(self._attributor.place(batch))
         self._replaced.update(scrubbed.replaced)
         return replace(self._book.assign(scrubbed), parts=tuple(self._parts))
 
@@ -181,6 +188,8 @@ class Ingest:
         )
         with self._engine.transaction():
             self._note(collection, status="complete")
+            if self._clocks is not None:
+                self._clocks.save()
             self._engine.save(
                 "rejects", rows.with_columns(collection_id=pl.lit(collection.collection_id))
             )
@@ -253,6 +262,7 @@ class Ingest:
             physical_lines=self._counts["physical_lines"] + rejects,
             signatures_new=self._counts["signatures_new"],
             coverage=Table("coverage", merged.sort("environment_id", "host"), as_of=at),
+            clocks=Table("clocks", clocks_found(self._clocks), as_of=at),
             formats=dict(self._formats),
             reject_details=Table("rejects", reject_rows(self._rejects), as_of=at),
             replaced=dict(self._replaced),

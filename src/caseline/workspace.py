@@ -83,7 +83,8 @@ class View:
         Returns:
             A Table: occurred_at, received_at, environment_id, customer_id, version,
             stage, service, host, severity, severity_text, signature_id, message,
-            trace_id, time_quality, repeats.
+            trace_id, time_quality, repeats, written_at (what the line states, where a
+            clock was found wrong and occurred_at was put right).
 
         Raises:
             InputError: a naive datetime, an empty window, *limit* below 1.

@@ -207,6 +207,34 @@ class Fleet:
                 raise InputError(f"by is {by!r}; give 'customer', 'version' or 'day'")
         return Table("exposure", rows, as_of=now)
 
+    def clocks(self, *, environment: str | None = None, as_of: datetime | None = None) -> Table:
+        """Return which clocks of hosts were found wrong, one row for each stretch.
+
+        What was taken in before an error was known stays as it was: ``starts_at`` and
+        ``ends_at`` say for when events were put right.
+
+        Args:
+            environment: Only hosts of this installation.
+            as_of: Hide what was found later; now if None.
+
+        Returns:
+            environment_id, host, zoned (the error is of lines that say their zone, or of
+            those that do not), kind (wrong_zone, skew, drift, stepped; unsure where
+            nobody can tell: such events are doubtful), offset_seconds (shown minus
+            true), low, high (its interval), drift_per_day (seconds), pairs (traces
+            shared with a clock that shows the time), readings (collections it was told
+            from), starts_at, ends_at, applied, records, received_at (first known).
+
+        Raises:
+            NotFoundError: There is no such environment.
+            InputError: *as_of* is naive.
+        """
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        if environment is not None:
+            self.environment(environment)
+        found = self._engine.ask("host_clocks", as_of=as_of, environment=environment)
+        return Table("clocks", found.drop("seen_at"), as_of=now)
+
     def attributor(self) -> Attributor:
         """Return what places batches, as the fleet is now; after a load ask again."""
         if self._attributor is None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+_TABLES = ("coverage", "clocks", "reject_details")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
     """What became of the lines of one collection.
@@ -30,6 +33,7 @@ class IngestReport:
         physical_lines: Lines as the files have them.
         signatures_new: Signatures seen for the first time.
         coverage: environment_id, host, starts_at, ends_at, events: the time it speaks for.
+        clocks: The clocks that were found wrong in it, as ``ws.fleet.clocks`` has them.
         formats: Lines by the format they were read as.
         reject_details: reason, name, position, lines, detail: one row for each reject.
         replaced: Values made pseudonymous, by kind.
@@ -48,6 +52,7 @@ class IngestReport:
     physical_lines: int
     signatures_new: int
     coverage: Table
+    clocks: Table
     formats: Mapping[str, int]
     reject_details: Table
     replaced: Mapping[str, int] = field(default_factory=dict)
@@ -62,12 +67,11 @@ class IngestReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
-        names = (n for n in self.__dataclass_fields__ if n not in ("coverage", "reject_details"))
+        names = (n for n in self.__dataclass_fields__ if n not in _TABLES)
         return {
             **{name: plain(getattr(self, name)) for name in names},
             "lines_per_second": self.lines_per_second,
-            "coverage": self.coverage.to_dicts(),
-            "reject_details": self.reject_details.to_dicts(),
+            **{name: getattr(self, name).to_dicts() for name in _TABLES},
         }
 
     def __repr__(self) -> str:

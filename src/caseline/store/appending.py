@@ -11,12 +11,25 @@ from caseline.store.moments import can_be
 from caseline.store.schema import DIMENSIONS, ROLLUPS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
-    from caseline.records.batches import SignedBatch
+    from caseline.records.batches import Part, SignedBatch
 
-_LEFT_OUT = ("shape", "tenant", "placement")
+_LEFT_OUT = ("shape", "tenant", "placement", "zoned")
 """Columns of a batch that served on the way."""
+_ON_THE_WAY = (
+    "moment",
+    "timed",
+    "told_at",
+    "text",
+    "position",
+    "source_order",
+    "anchor",
+    "part",
+)
+_TOLD = "CASE WHEN timed THEN told_at ELSE moment END"
 _PART_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "part": pl.UInt32,
     "source_id": pl.String,
@@ -35,12 +48,13 @@ def insert(
     """
     if not rows.is_empty():
         hub.register("incoming", rows.to_arrow())
-        columns = "e.* EXCLUDE (moment, timed, text, position, source_order, anchor, part)"
+        columns = f"e.* EXCLUDE ({', '.join(_ON_THE_WAY)})"
         hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
         _add_rollups(hub, partition)
         hub.execute(
             f"INSERT INTO {partition}.coverage BY NAME SELECT source_id, environment_id, host, "
             "timed, min(moment) AS starts_at, max(moment) AS ends_at, "
+            f"min({_TOLD}) AS told_from, max({_TOLD}) AS told_to, "
             "max(received_at) AS received_at, count(*) AS events FROM incoming GROUP BY ALL"
         )
         hub.unregister("incoming")
@@ -83,6 +97,7 @@ def compact(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
     hub.execute(
         f"CREATE OR REPLACE TABLE {partition}.coverage AS SELECT source_id, environment_id, "
         "host, timed, min(starts_at) AS starts_at, max(ends_at) AS ends_at, "
+        "min(told_from) AS told_from, max(told_to) AS told_to, "
         "max(received_at) AS received_at, CAST(sum(events) AS BIGINT) AS events "
         f"FROM {partition}.coverage GROUP BY ALL"
     )
@@ -92,21 +107,38 @@ def gathered(batch: SignedBatch) -> pl.DataFrame:
     """Return the rows of *batch* as the table of events takes them.
 
     Times become naive UTC. Besides the columns of the table it has: position; moment
-    (see ``moments``), timed (whether that is its own time); part and source_order
-    (numbers); anchor (what an untimed record is compared by).
+    (see ``moments``), timed (whether that is its own time), told_at (the moment its line
+    states, corrected or not: what tells copies); part and source_order (numbers); anchor
+    (what an untimed record is compared by).
     """
+    frame = batch.frame.drop(_LEFT_OUT, strict=False)
+    if "written_at" not in frame.columns:
+        frame = frame.with_columns(written_at=pl.lit(None, frame["occurred_at"].dtype))
     timed = can_be(pl.col("occurred_at"), pl.col("received_at"))
     return (
-        batch.frame.drop(_LEFT_OUT, strict=False)
-        .join(_parts(batch), on="part", how="left", maintain_order="left")
-        .with_columns(pl.col("occurred_at").dt.replace_time_zone(None))
+        frame.join(_parts(batch), on="part", how="left", maintain_order="left")
+        .with_columns(pl.col("occurred_at", "written_at").dt.replace_time_zone(None))
         .with_columns(timed=timed)
         .with_columns(
             moment=pl.when("timed").then("occurred_at").otherwise("received_at"),
+            told_at=pl.coalesce("written_at", "occurred_at"),
             anchor=pl.when("timed").then(pl.lit("")).otherwise("origin"),
         )
         .drop("origin")
         .with_row_index("position")
+    )
+
+
+def ledger(rows: pl.DataFrame, kept: pl.DataFrame, parts: Sequence[Part]) -> pl.DataFrame:
+    """Return an entry for each part in *rows*: its id, its events, its duplicates."""
+    stored = kept.group_by("part").agg(events=pl.len().cast(pl.Int64))
+    counts = rows.group_by("part", "source_id", "received_at").agg(n=pl.len().cast(pl.Int64))
+    names = pl.Series("batch_id", [part.batch_id for part in parts], dtype=pl.String)
+    events = pl.col("events").fill_null(0)
+    return (
+        counts.join(stored, on="part", how="left")
+        .join(names.to_frame().with_row_index("part"), on="part")
+        .select("batch_id", "source_id", "received_at", events, duplicates=pl.col("n") - events)
     )
 
 

@@ -41,6 +41,37 @@ CREATE TABLE IF NOT EXISTS sources (
     origin VARCHAR NOT NULL,
     received_at TIMESTAMP NOT NULL
 );
+-- What a host's clock showed when a collection came: the last few for each, by slot.
+CREATE TABLE IF NOT EXISTS clock_readings (
+    environment_id VARCHAR NOT NULL,
+    host VARCHAR,
+    zoned BOOLEAN NOT NULL,
+    slot BIGINT NOT NULL,
+    collection_id VARCHAR NOT NULL,
+    received_at TIMESTAMP NOT NULL,
+    collected_at TIMESTAMP,
+    oldest_at TIMESTAMP NOT NULL,
+    newest_at TIMESTAMP NOT NULL,
+    records BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS clocks (
+    environment_id VARCHAR NOT NULL,
+    host VARCHAR,
+    zoned BOOLEAN NOT NULL,
+    kind VARCHAR NOT NULL,
+    offset_seconds DOUBLE NOT NULL,
+    low DOUBLE NOT NULL,
+    high DOUBLE NOT NULL,
+    drift_per_day DOUBLE NOT NULL,
+    pairs BIGINT NOT NULL,
+    readings BIGINT NOT NULL,
+    starts_at TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP NOT NULL,
+    applied BOOLEAN NOT NULL,
+    records BIGINT NOT NULL,
+    received_at TIMESTAMP NOT NULL,
+    seen_at TIMESTAMP NOT NULL
+);
 CREATE TABLE IF NOT EXISTS rejects (
     collection_id VARCHAR NOT NULL,
     name VARCHAR NOT NULL,

@@ -67,6 +67,7 @@ class EmbeddedStore:
         self._closed = False
         self._deltas: dict[str, int] = {}
         self._aliased = False
+        self._corrected = False
         _claim(folder)
         try:
             self._hub = _connect(encrypted=key_of("catalog.duckdb") is not None)
@@ -76,6 +77,7 @@ class EmbeddedStore:
             )
             self._latest_received = self._value("SELECT max(received_at) FROM catalog.collections")
             self._aliased = bool(self._value("SELECT count(*) FROM catalog.signature_aliases"))
+            self._corrected = bool(self._value("SELECT count(*) FROM catalog.clocks WHERE applied"))
         except BaseException:
             self.close()
             raise
@@ -246,6 +248,7 @@ class EmbeddedStore:
             return 0, 0
         with self._writing:
             rows = appending.gathered(batch)
+            self._corrected = self._corrected or rows["written_at"].null_count() < rows.height
             events = 0
             for (month,), some in rows.group_by(pl.col("moment").dt.strftime("%Y-%m")):
                 events += self._append_month(str(month), some.sort("position"), batch.parts)
@@ -259,10 +262,14 @@ class EmbeddedStore:
         unknown = rows.filter(~pl.col("part").is_in(known)) if known else rows
         if unknown.is_empty():
             return 0
-        kept = identity.fresh(self._hub, self._untold(unknown, month, parts), partition=partition)
+        untold = self._untold(unknown, month, parts)
+        if self._corrected:
+            others = {m: self.partitions.for_month(m) for m in self.partitions.months if m != month}
+            untold = identity.unmoved(self._hub, untold, others)
+        kept = identity.fresh(self._hub, untold, partition=partition)
         with self.transaction():
             appending.insert(
-                self._hub, kept, partition=partition, ledger=_ledger(unknown, kept, parts)
+                self._hub, kept, partition=partition, ledger=appending.ledger(unknown, kept, parts)
             )
         self._deltas[partition] = self._deltas.get(partition, 0) + kept.height
         return kept.height
@@ -320,19 +327,6 @@ def _key_of(table: str, rows: pl.DataFrame) -> list[str]:
     if table not in schema.KEYS:
         raise InputError(f"no catalog table {table!r}; there are {sorted(schema.KEYS)}")
     return [name for name in schema.KEYS[table] if name in rows.columns]
-
-
-def _ledger(rows: pl.DataFrame, kept: pl.DataFrame, parts: Sequence[Part]) -> pl.DataFrame:
-    """Return an entry for each part in *rows*: its id, its events, its duplicates."""
-    stored = kept.group_by("part").agg(events=pl.len().cast(pl.Int64))
-    counts = rows.group_by("part", "source_id", "received_at").agg(n=pl.len().cast(pl.Int64))
-    names = pl.Series("batch_id", [part.batch_id for part in parts], dtype=pl.String)
-    events = pl.col("events").fill_null(0)
-    return (
-        counts.join(stored, on="part", how="left")
-        .join(names.to_frame().with_row_index("part"), on="part")
-        .select("batch_id", "source_id", "received_at", events, duplicates=pl.col("n") - events)
-    )
 
 
 def _claim(folder: Path) -> None:

@@ -1,26 +1,30 @@
 """Which records of a batch are new: the same content counts once, whichever way it came.
 
-A record is told by where and when it happened and what it says. The n-th of several
-equal records is known if one other file or stream brought n of them: overlapping,
-rotated and renamed copies count once, and a line that really came twice in one file
-counts twice. Records without a time are compared only with files that begin alike.
+A record is told by where it happened, the time it states and what it says; that time as
+it stands in the line, since a clock may be put right by one way and not by another. The
+n-th of several equal records is known if one other file or stream brought n of them:
+overlapping, rotated and renamed copies count once, and a line that really came twice in
+one file counts twice. Records without a time are compared only with files that begin alike.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from caseline.store.moments import CAN_BE
+from caseline.store.moments import CAN_BE, REACH_HOURS
 from caseline.store.views import TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
 _SAME = (
     "{0}.environment_id = {1}.environment_id AND {0}.anchor = {1}.anchor "
-    "AND {0}.occurred_at IS NOT DISTINCT FROM {1}.occurred_at "
+    "AND {0}.told_at IS NOT DISTINCT FROM {1}.told_at "
     "AND {0}.text = {1}.text AND {0}.repeats = {1}.repeats"
 )
 _HOSTS_AGREE = "({0}.host = {1}.host OR {0}.host IS NULL OR {1}.host IS NULL)"
@@ -28,11 +32,11 @@ _HOSTS_AGREE = "({0}.host = {1}.host OR {0}.host IS NULL OR {1}.host IS NULL)"
 _FRESH = f"""
     WITH numbered AS (
         SELECT *, row_number() OVER (
-            PARTITION BY source_id, environment_id, host, occurred_at, anchor, text, repeats
+            PARTITION BY source_id, environment_id, host, told_at, anchor, text, repeats
             ORDER BY position) AS nth
         FROM suspects),
     counted AS (
-        SELECT source_id, source_order, environment_id, host, occurred_at, anchor, text, repeats,
+        SELECT source_id, source_order, environment_id, host, told_at, anchor, text, repeats,
                max(nth) AS n
         FROM numbered GROUP BY ALL),
     beside AS (
@@ -43,7 +47,7 @@ _FRESH = f"""
     stored AS (
         SELECT i.position, sum(CASE WHEN {_HOSTS_AGREE.format("k", "i")} THEN k.n END) AS n
         FROM numbered i JOIN known k
-          ON {_SAME.format("k", "i")} AND k.source_id <> i.source_id
+          ON {_SAME.format("k", "i")} AND (k.source_id <> i.source_id OR {{own_too}})
         GROUP BY i.position)
     SELECT i.position
     FROM numbered i
@@ -53,9 +57,10 @@ _FRESH = f"""
 """
 _KNOWN = """
     CREATE OR REPLACE TEMP TABLE known AS
-    SELECT source_id, environment_id, host, occurred_at, anchor, text, repeats, count(*) AS n
+    SELECT source_id, environment_id, host, told_at, anchor, text, repeats, count(*) AS n
     FROM (
-        SELECT e.source_id, e.environment_id, e.host, e.occurred_at, e.repeats, {text} AS text,
+        SELECT e.source_id, e.environment_id, e.host, e.repeats, {text} AS text,
+               coalesce(e.written_at, e.occurred_at) AS told_at,
                CASE WHEN {timed} THEN '' ELSE o.origin END AS anchor
         FROM {partition}.events e
         LEFT JOIN catalog.signatures t ON t.signature_id = e.signature_id
@@ -78,7 +83,7 @@ _COLUMNS = (
     "source_order",
     "environment_id",
     "host",
-    "occurred_at",
+    "told_at",
     "anchor",
     "text",
     "repeats",
@@ -87,16 +92,20 @@ _COLUMNS = (
 )
 
 
-def fresh(hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str) -> pl.DataFrame:
+def fresh(
+    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str, own_too: bool = False
+) -> pl.DataFrame:
     """Return those of *rows* that no other source has brought to *partition* before.
 
     Args:
         hub: The connection.
         rows: Records of one or more sources, with the columns of the table of events
             and: position, source_order, anchor, text, timed.
-        partition: The partition they belong to.
+        partition: The partition they belong to, or another that may hold copies.
+        own_too: Compare with records of the same source as well: those that it left in
+            another partition when its clock was judged otherwise.
     """
-    stored = _stored_overlap(hub, rows, partition)
+    stored = _stored_overlap(hub, rows, partition, own_too=own_too)
     doubtful = stored | _equal_in_other_sources(rows)
     if not doubtful.any():
         return rows
@@ -108,10 +117,35 @@ def fresh(hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str)
             partition=partition, condition=condition, text=TEXT, timed=CAN_BE.format("e.")
         )
     )
-    kept = hub.execute(_FRESH).pl()["position"]
+    kept = hub.execute(_FRESH.format(own_too=str(own_too).lower())).pl()["position"]
     hub.execute("DROP TABLE known")
     hub.unregister("suspects")
     return rows.filter(~doubtful | pl.col("position").is_in(kept.implode()))
+
+
+def unmoved(
+    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, others: Mapping[str, str]
+) -> pl.DataFrame:
+    """Return *rows* without those that another month holds already, corrected otherwise.
+
+    A clock that was put right may have taken a record over the end of its month.
+
+    Args:
+        hub: The connection.
+        rows: As for ``fresh``.
+        others: The partitions of the other months, by month: ``2026-11``.
+    """
+    reach = timedelta(hours=REACH_HOURS)
+    for month, partition in others.items():
+        start = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - as the store's times
+        end = (start + timedelta(days=32)).replace(day=1)
+        near = pl.col("timed") & pl.col("told_at").is_between(start - reach, end + reach)
+        near = near.fill_null(value=False)
+        some = rows.filter(near)
+        if not some.is_empty():
+            left = fresh(hub, some, partition=partition, own_too=True)
+            rows = rows.filter(~near | pl.col("position").is_in(left["position"].implode()))
+    return rows
 
 
 def _equal_in_other_sources(rows: pl.DataFrame) -> pl.Series:
@@ -119,7 +153,7 @@ def _equal_in_other_sources(rows: pl.DataFrame) -> pl.Series:
     if rows["source_id"].n_unique() == 1:
         return pl.repeat(value=False, n=rows.height, eager=True, dtype=pl.Boolean)
     # A hash of this process only: two rows that share one by chance are compared in full.
-    told_by = pl.struct("environment_id", "occurred_at", "anchor", "text").hash()
+    told_by = pl.struct("environment_id", "told_at", "anchor", "text").hash()
     sources = pl.col("source_order")
     return rows.select(
         (sources.min().over(told_by) != sources.max().over(told_by)).alias("doubtful")
@@ -127,41 +161,47 @@ def _equal_in_other_sources(rows: pl.DataFrame) -> pl.Series:
 
 
 def _stored_overlap(
-    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, partition: str
+    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, partition: str, *, own_too: bool
 ) -> pl.Series:
     """Mark the rows at times and places that another stored source covers."""
+    rows = rows.with_columns(told=pl.when("timed").then("told_at").otherwise("moment"))
     spans = rows.group_by("environment_id", "source_id", "anchor", "timed").agg(
-        low=pl.col("moment").min(), high=pl.col("moment").max()
+        low=pl.col("told").min(), high=pl.col("told").max()
     )
+    other = "true" if own_too else "c.source_id <> s.source_id"
     hub.register("spans", spans.to_arrow())
     overlaps = hub.execute(
         "SELECT s.source_id, s.environment_id, s.timed, "
-        "min(greatest(c.starts_at, s.low)) AS low, max(least(c.ends_at, s.high)) AS high "
+        "min(greatest(c.told_from, s.low)) AS low, max(least(c.told_to, s.high)) AS high "
         f"FROM spans s JOIN {partition}.coverage c ON c.environment_id = s.environment_id "
-        "AND c.timed = s.timed AND c.source_id <> s.source_id "
+        f"AND c.timed = s.timed AND {other} "
         "LEFT JOIN catalog.sources o ON NOT s.timed AND o.source_id = c.source_id "
-        "WHERE (s.timed AND c.starts_at <= s.high AND c.ends_at >= s.low) "
+        "WHERE (s.timed AND c.told_from <= s.high AND c.told_to >= s.low) "
         "OR o.origin = s.anchor GROUP BY ALL"
     ).pl()
     hub.unregister("spans")
     if overlaps.is_empty():
         return pl.repeat(value=False, n=rows.height, eager=True, dtype=pl.Boolean)
     keys = ["source_id", "environment_id", "timed"]
-    found = rows.select("source_id", "environment_id", "moment", "timed").join(
+    found = rows.select("source_id", "environment_id", "told", "timed").join(
         overlaps, on=keys, how="left", maintain_order="left"
     )
-    inside = pl.col("moment").is_between(pl.col("low"), pl.col("high")) | ~pl.col("timed")
+    inside = pl.col("told").is_between(pl.col("low"), pl.col("high")) | ~pl.col("timed")
     return found.select((pl.col("low").is_not_null() & inside).alias("doubtful")).to_series()
 
 
 def _condition(suspects: pl.DataFrame) -> str:
     """Return which stored events may be copies of *suspects*."""
-    timed = suspects.filter("timed")["occurred_at"]
+    timed = suspects.filter("timed")["told_at"]
     environments = ", ".join(_quoted(e) for e in suspects["environment_id"].unique().sort())
     parts = []
     if timed.len():
-        low, high = str(timed.min()), str(timed.max())
-        parts.append(f"e.occurred_at BETWEEN '{low}' AND '{high}'")
+        low, high = (f"TIMESTAMP '{moment!s}'" for moment in (timed.min(), timed.max()))
+        reach = f"INTERVAL {REACH_HOURS} HOUR"  # the engine skips by what stands in a column
+        parts.append(
+            f"(e.occurred_at BETWEEN {low} - {reach} AND {high} + {reach} "
+            f"AND coalesce(e.written_at, e.occurred_at) BETWEEN {low} AND {high})"
+        )
     if timed.len() < suspects.height:
         parts.append(f"NOT coalesce({CAN_BE.format('e.')}, false)")
     return (

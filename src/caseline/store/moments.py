@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001 - times in the store are UTC, without saying so
 LATEST_AFTER = timedelta(days=366)
+REACH_HOURS = 26
+"""No clock is put right by more: the two zones farthest apart differ by as much."""
 CAN_BE = (
     f"{{0}}occurred_at BETWEEN TIMESTAMP '{EARLIEST}' AND "
     f"{{0}}received_at + INTERVAL {LATEST_AFTER.days} DAY"

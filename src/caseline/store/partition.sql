@@ -1,7 +1,10 @@
 -- One partition: the events of one month, their rollups, their coverage, their ledger.
--- Times are UTC. Rollups are sums of deltas: every batch adds rows, compaction merges them.
+-- Times are UTC. An event's written_at is the time its line states where occurred_at was put
+-- right; coverage tells both, told_from to told_to is what lines state: copies agree in that.
+-- Rollups are sums of deltas: every batch adds rows, compaction merges them.
 CREATE TABLE IF NOT EXISTS events (
     occurred_at TIMESTAMP,
+    written_at TIMESTAMP,
     received_at TIMESTAMP NOT NULL,
     time_quality VARCHAR NOT NULL,
     environment_id VARCHAR NOT NULL,
@@ -68,6 +71,8 @@ CREATE TABLE IF NOT EXISTS coverage (
     timed BOOLEAN NOT NULL,
     starts_at TIMESTAMP NOT NULL,
     ends_at TIMESTAMP NOT NULL,
+    told_from TIMESTAMP NOT NULL,
+    told_to TIMESTAMP NOT NULL,
     received_at TIMESTAMP NOT NULL,
     events BIGINT NOT NULL
 );

@@ -28,6 +28,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "share_groups": ("share_group", "customer_id"),
     "collections": ("collection_id",),
     "sources": ("source_id",),
+    "clock_readings": ("environment_id", "host", "zoned", "slot"),
+    "clocks": ("environment_id", "host", "zoned", "received_at", "starts_at"),
     "rejects": ("collection_id", "name", "reason", "position"),
     "issues": ("issue_id",),
     "issue_signatures": ("issue_id", "signature_id"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COMMENT = re.compile(r"--[^\n]*\n")
 _WITH = re.compile(r"\s*WITH\s", re.IGNORECASE)
 _EVENT_COLUMNS = (
-    f"occurred_at, received_at, {MOMENT} AS moment, time_quality, "
+    f"occurred_at, written_at, received_at, {MOMENT} AS moment, time_quality, "
     "environment_id, customer_id, share_group, version, stage, region, service, host, "
     "severity, severity_text, {signature} AS signature_id, p.signature_id AS template_id, "
     "variables, message, trace_id, repeats, lines, source_id"
@@ -304,6 +304,12 @@ def _catalog(sight: Sight) -> dict[str, str]:
             _own_environments("environment_id", sight)
             + (" AND received_at <= $as_of" if past else ""),
         ),
+        "clocks": (
+            "*",
+            _own_environments("environment_id", sight)
+            + (" AND received_at <= $as_of" if past else ""),
+        ),
+        "clock_readings": ("*", _own_environments("environment_id", sight)),
         "sources": ("*", " AND received_at <= $as_of" if past else ""),
         "issues": ("*", own_issues + (" AND detected_at <= $as_of" if past else "")),
         "links": ("*", own_links + (" AND created_at <= $as_of" if past else "")),

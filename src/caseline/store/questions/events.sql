@@ -14,7 +14,8 @@ WITH newest AS (
 ),
 oldest AS (SELECT min(moment) AS moment FROM newest)
 SELECT occurred_at, received_at, environment_id, customer_id, version, stage, service, host,
-       severity, severity_text, signature_id, text AS message, trace_id, time_quality, repeats
+       severity, severity_text, signature_id, text AS message, trace_id, time_quality, repeats,
+       written_at
 FROM event_texts
 WHERE ($start IS NULL OR moment >= $start)
   AND ($end IS NULL OR moment < $end)

@@ -1,7 +1,8 @@
 -- The events of a window, newest first, with their text and a part of it.
 -- $text: part of the message, any case. $customer, $environment, $signature: ids, or NULL. $limit: rows.
 SELECT occurred_at, received_at, environment_id, customer_id, version, stage, service, host,
-       severity, severity_text, signature_id, text AS message, trace_id, time_quality, repeats
+       severity, severity_text, signature_id, text AS message, trace_id, time_quality, repeats,
+       written_at
 FROM event_texts
 WHERE ($start IS NULL OR moment >= $start)
   AND ($end IS NULL OR moment < $end)
