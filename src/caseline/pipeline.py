@@ -141,6 +141,8 @@ class Ingest:
         with engine.transaction():
             self._note(collection, status="open")
             engine.save("sources", _source_rows(self._sources))
+            if self._clocks is not None:
+                self._clocks.save()
             if signed is not None:
                 engine.save("signatures", signed.minted)
                 engine.save("shapes", book.take_shapes())
@@ -188,8 +190,6 @@ class Ingest:
         )
         with self._engine.transaction():
             self._note(collection, status="complete")
-            if self._clocks is not None:
-                self._clocks.save()
             self._engine.save(
                 "rejects", rows.with_columns(collection_id=pl.lit(collection.collection_id))
             )

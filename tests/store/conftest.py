@@ -19,6 +19,7 @@ MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 _DEFAULTS: dict[str, tuple[Any, Any]] = {
     "occurred_at": (MARCH, pl.Datetime("us", "UTC")),
+    "written_at": (None, pl.Datetime("us", "UTC")),
     "time_quality": ("exact", pl.String),
     "severity": (17, pl.UInt8),
     "severity_text": ("ERROR", pl.String),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from caseline.testing.fleet.bundles import Courier
+    from caseline.testing.fleet.bundles import Courier, Parcel
     from caseline.testing.fleet.catalog import Catalog, Template
     from caseline.testing.fleet.settings import Settings
 
@@ -157,6 +157,7 @@ class Plan:
         ordinary_share: Factor on all ordinary traffic, where a flood takes its place.
         bursts: Harmless loud hours of single customers; no issue, so not in ``issues``.
         formats: The format of a service in an environment, where it must be a certain one.
+        posted: What arrives besides what the courier carries, by arrival.
     """
 
     settings: Settings
@@ -173,6 +174,7 @@ class Plan:
     ordinary_share: float = 1.0
     bursts: list[PlannedIssue] = field(default_factory=list)
     formats: dict[tuple[int, str], str] = field(default_factory=dict)
+    posted: list[Parcel] = field(default_factory=list)
 
     @property
     def planted(self) -> list[PlannedIssue]:

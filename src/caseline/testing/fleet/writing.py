@@ -53,6 +53,7 @@ def write_fleet(simulation: Simulation, plan: Plan, traffic: Traffic, folder: st
         for period in _periods(plan)
         for parcel in _deliver(plan, traffic, (period, courier, root))
     ]
+    parcels += [_put(root, parcel).to_dict() for parcel in plan.posted]
     _write_truth(simulation, parcels, root)
     return root
 
@@ -62,6 +63,7 @@ def list_parcels(plan: Plan, traffic: Traffic, seed: int) -> Iterator[Parcel]:
     courier = _courier(plan, seed)
     for period in _periods(plan):
         yield from _deliver(plan, traffic, (period, courier, None))
+    yield from plan.posted
 
 
 def _courier(plan: Plan, seed: int) -> Courier:

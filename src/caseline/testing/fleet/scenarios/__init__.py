@@ -13,6 +13,7 @@ from caseline.testing.fleet.scenarios import (
     s06_loud_plugin,
     s10_busy_calendar,
     s11_null_fleet,
+    s13_wrong_clocks,
     s14_repeated_bundles,
     s15_damaged_bundles,
 )
@@ -26,6 +27,7 @@ SCENARIOS = {
         s06_loud_plugin,
         s10_busy_calendar,
         s11_null_fleet,
+        s13_wrong_clocks,
         s14_repeated_bundles,
         s15_damaged_bundles,
         incident,
