@@ -37,14 +37,14 @@ LATE = {
 }
 
 
-def showing(clock=MINE, *, offset=0.0, age=5.0, hours=6.0, records=2_000, taken=NOW, delay=0.0):
+def showing(clock=MINE, *, offset=0.0, age=5.0, hours=6.0, records=2_000, taken=NOW):
     newest = taken - age + offset
     return Showing(
         clock=clock,
         oldest=newest - hours * HOUR,
         newest=newest,
         records=records,
-        received=taken + delay,
+        received=taken,
         taken=taken,
     )
 

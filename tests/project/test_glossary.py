@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from caseline.fleet.clock_rows import CORRECTED
 from caseline.normalize.occurred import QUALITIES
 
 REASON = re.compile(r"[a-z]+(_[a-z]+)*\Z")
@@ -61,7 +62,7 @@ def test_reasons_of_rejects_are_those_of_the_code(root, sections):
 
 
 def test_qualities_of_times_are_those_of_the_code(sections):
-    assert set(sections["How sure a time is: `time_quality`"]) == set(QUALITIES)
+    assert set(sections["How sure a time is: `time_quality`"]) == {*QUALITIES, CORRECTED}
 
 
 def test_words_stand_once(sections):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 STATED = ("exact", "assumed_zone", "assumed_year")
 """The qualities of times that a line states itself and that can be."""
+CORRECTED = "corrected"
+"""The quality of a time that was put right."""
 _SAMPLE = 20_000
 _AHEAD = 5
 _SECOND = 1_000_000
@@ -214,7 +216,7 @@ def put_right(
         ),
         written_at=pl.when(offset.is_not_null()).then("occurred_at"),
         time_quality=pl.when(offset.is_not_null())
-        .then(pl.lit("corrected"))
+        .then(pl.lit(CORRECTED))
         .when(change["doubt"] & pl.col("occurred_at").is_not_null())
         .then(pl.lit("doubtful"))
         .otherwise("time_quality"),
