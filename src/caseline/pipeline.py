@@ -14,17 +14,18 @@ import polars as pl
 
 from caseline.clock import Stopwatch
 from caseline.errors import WorkspaceError
-from caseline.fleet.clocks import HostClocks, clocks_found
+from caseline.fleet.clocks import clocks_found
 from caseline.normalize.normalizer import FileNormalizer
 from caseline.records.answers import Table
 from caseline.records.batches import Part
 from caseline.records.ingest import IngestReport, Progress, ProgressCallback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from caseline.collect.collection import Collection, MemberFile
     from caseline.fleet.attribution import Attributor
+    from caseline.fleet.clocks import HostClocks
     from caseline.privacy.scrubber import Scrubber
     from caseline.protocols import Engine
     from caseline.records.batches import RawBatch, RawBlock, Reject, SignedBatch, Source
@@ -62,6 +63,8 @@ class Ingest:
         scrubber: Takes personal data and secrets out.
         book: Gives signatures.
         secret: Keys the ids of batches, so that they tell nothing of what is in them.
+        clocks: Makes what puts times right, of an environment's id; without it they stay
+            as their lines state them.
         timezone: The environment's zone, for times without one where no manifest says it.
         progress: Called after each block.
     """
@@ -74,6 +77,7 @@ class Ingest:
         book: SignatureBook,
         *,
         secret: bytes,
+        clocks: Callable[[str], HostClocks] | None = None,
         timezone: str | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
@@ -96,6 +100,7 @@ class Ingest:
         self._rejected = 0
         self._faults_told = 0
         self._parts: list[Part] = []
+        self._clocks_of = clocks
         self._clocks: HostClocks | None = None
 
     def run(self, collection: Collection) -> IngestReport:
@@ -162,8 +167,9 @@ class Ingest:
 
     def _signed(self, collection: Collection) -> SignedBatch:
         batch = _together(self._waiting)
-        if self._clocks is None and collection.environment_id is not None:
-            self._clocks = HostClocks(self._engine, collection.environment_id)
+        place = collection.environment_id
+        if self._clocks is None and self._clocks_of is not None and place is not None:
+            self._clocks = self._clocks_of(place)
         if self._clocks is not None:
             batch = self._clocks.correct(batch, [part.source for part in self._parts])
         scrubbed = self._scrubber.scrub(self._attributor.place(batch))

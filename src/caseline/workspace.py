@@ -151,6 +151,7 @@ class Workspace(View):
             self._scrubber,
             self._book,
             secret=self._secret,
+            clocks=self.fleet.host_clocks,
             timezone=place.timezone,
             progress=progress,
         )

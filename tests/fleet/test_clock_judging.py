@@ -33,7 +33,7 @@ LATE = {
     "lognormal": lambda rng, n: HOUR * rng.lognormal(1, 0.6, n),
     "normal": lambda rng, n: np.abs(rng.normal(3 * HOUR, 600, n)),
     "prompt": lambda rng, n: rng.exponential(2.0, n),
-    "backlog": lambda rng, n: np.maximum(3 * HOUR * (1 - np.arange(n) / max(1, n - 5)), 1.0),
+    "backlog": lambda _, n: np.maximum(3 * HOUR * (1 - np.arange(n) / max(1, n - 5)), 1.0),
 }
 
 
@@ -200,15 +200,14 @@ def test_batches_at_night_and_files_of_a_host_that_stopped_are_no_skew(late):
 
 
 @given(
-    offset=st.floats(-24 * HOUR, 24 * HOUR),
+    ratio=st.one_of(st.floats(-180, -7), st.floats(7, 180)),
     seed=st.integers(0, 3_000),
     every=st.sampled_from([60.0, 300.0]),
 )
-def test_a_live_host_whose_lag_stands_still_is_off_by_it(offset, seed, every):
-    assume(abs(offset) > 7 * every)
+def test_a_live_host_whose_lag_stands_still_is_off_by_it(ratio, seed, every):
+    offset = ratio * every
     rng = np.random.default_rng(seed)
     count = 48
-    assume((count - 1) * every >= max(600, abs(offset) / 4))
     live = arrivals(count, every=every, offset=offset, delays=rng.exponential(3.0, count) + 0.5)
     error = judge_by_arrival(MINE, live, SETTINGS, others_fresh=True)
     assert error is not None

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from caseline.fleet.clock_records import Clock
     from caseline.fleet.clock_settings import ClockSettings
-    from caseline.protocols import Engine
 
 _SLOTS = 48
 """So many showings of each clock are kept; the oldest makes room for the newest."""
 _SAME_SECONDS = 5.0
+_OFTEN_SECONDS = 1_800.0
 _TIME = pl.Datetime("us", "UTC")
 CLOCKS: dict[str, pl.DataType | type[pl.DataType]] = {
     "environment_id": pl.String,
@@ -53,19 +53,22 @@ _READINGS: dict[str, pl.DataType | type[pl.DataType]] = {
     "records": pl.Int64,
 }
 
+Kept = tuple[pl.DataFrame, pl.DataFrame]
+"""What is stored of an environment: its clocks' readings, and what was found of them."""
+
 
 class Past:
     """What is kept of the clocks of one environment.
 
     Args:
-        engine: Keeps it.
+        kept: What the questions ``clock_readings`` and ``host_clocks`` tell of it.
         environment_id: Which.
         settings: What is fresh.
         collection_id: The collection that comes in: what it told before does not count.
     """
 
     def __init__(
-        self, engine: Engine, environment_id: str, settings: ClockSettings, *, collection_id: str
+        self, kept: Kept, environment_id: str, settings: ClockSettings, *, collection_id: str
     ) -> None:
         self._environment_id = environment_id
         self._settings = settings
@@ -74,15 +77,15 @@ class Past:
         self._showings: dict[Clock, list[Showing]] = {}
         self._now: dict[Clock, Showing] = {}
         self._known: set[Clock] = set()
-        kept = engine.ask("clock_readings", environment=environment_id)
-        for row in kept.iter_rows(named=True):
+        readings, clocks = kept
+        for row in readings.iter_rows(named=True):
             clock = (row["host"], row["zoned"])
             self._slots.setdefault(clock, []).append((row["received_at"], row["slot"]))
             if row["collection_id"] == collection_id:
                 self._known.add(clock)
             else:
                 self._showings.setdefault(clock, []).append(_showing(clock, row))
-        self._clocks = engine.ask("host_clocks", environment=environment_id).to_dicts()
+        self._clocks = clocks.to_dicts()
         self._changed: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def showings_of(self, clock: Clock) -> Sequence[Showing]:
@@ -161,7 +164,7 @@ class Past:
         """Return this collection's showings as rows to keep, each in the slot that is due."""
         rows = []
         for clock, showing in self._now.items():
-            if clock in self._known:
+            if clock in self._known or self._says_nothing_new(clock, showing):
                 continue
             taken = sorted(self._slots.get(clock, []))
             free = sorted(set(range(_SLOTS)) - {slot for _, slot in taken})
@@ -180,6 +183,19 @@ class Past:
                 }
             )
         return pl.DataFrame(rows, schema=_READINGS)
+
+    def _says_nothing_new(self, clock: Clock, showing: Showing) -> bool:
+        """Return whether the clock shows the time, as it did a moment before.
+
+        A live host comes every few seconds, and each writing costs.
+        """
+        before = self.showings_of(clock)
+        return (
+            bool(before)
+            and showing.received - before[-1].received < _OFTEN_SECONDS
+            and shows_the_time(before[-1], self._settings)
+            and shows_the_time(showing, self._settings)
+        )
 
     def changed_clocks(self) -> pl.DataFrame:
         """Return the rows of what was found that are new or have grown."""

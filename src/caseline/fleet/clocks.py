@@ -29,6 +29,7 @@ from caseline.records.windows import Window
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from caseline.fleet.clock_past import Kept
     from caseline.fleet.clock_records import Clock, ClockError, Comparison, Showing
     from caseline.protocols import Engine
     from caseline.records.batches import RawBatch, Source
@@ -46,12 +47,20 @@ class HostClocks:
     Args:
         engine: Keeps what was found.
         environment_id: Whose hosts.
+        kept: By environment what is stored of it, as long as nothing new is written: a
+            live host comes every few seconds. Filled and emptied here.
         settings: How much evidence is enough; what ships if None.
     """
 
     def __init__(
-        self, engine: Engine, environment_id: str, *, settings: ClockSettings | None = None
+        self,
+        engine: Engine,
+        environment_id: str,
+        *,
+        kept: dict[str, Kept] | None = None,
+        settings: ClockSettings | None = None,
     ) -> None:
+        self._kept = {} if kept is None else kept
         self._engine = engine
         self._environment_id = environment_id
         self._settings = settings or shipped_clock_settings()
@@ -99,15 +108,26 @@ class HostClocks:
 
     def save(self) -> None:
         """Keep what was found and what was shown, for the collections that follow."""
-        if self._past is not None:
-            self._engine.save("clock_readings", self._past.fresh_readings())
-            self._engine.save("clocks", self._past.changed_clocks())
+        if self._past is None:
+            return
+        rows = {
+            "clock_readings": self._past.fresh_readings(),
+            "clocks": self._past.changed_clocks(),
+        }
+        for table, some in rows.items():
+            if some.height:
+                self._kept.pop(self._environment_id, None)
+                self._engine.save(table, some)
 
     def _known(self, collection_id: str) -> Past:
+        place = self._environment_id
         if self._past is None:
-            self._past = Past(
-                self._engine, self._environment_id, self._settings, collection_id=collection_id
-            )
+            if place not in self._kept:
+                self._kept[place] = (
+                    self._engine.ask("clock_readings", environment=place),
+                    self._engine.ask("host_clocks", environment=place),
+                )
+            self._past = Past(self._kept[place], place, self._settings, collection_id=collection_id)
         return self._past
 
     def _note(

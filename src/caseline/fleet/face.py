@@ -10,6 +10,7 @@ from caseline.clock import Clock, in_utc
 from caseline.errors import InputError, NotFoundError
 from caseline.fleet import exposure
 from caseline.fleet.attribution import Attributor
+from caseline.fleet.clocks import HostClocks
 from caseline.fleet.loading import LoadReport, changed, check_together, delivered
 from caseline.fleet.settings import FleetSettings, shipped_settings
 from caseline.records.answers import Row, Table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, timedelta
 
+    from caseline.fleet.clock_past import Kept
     from caseline.fleet.loading import Delivery
     from caseline.protocols import Engine
 
@@ -55,6 +57,7 @@ class Fleet:
         self._clock = clock
         self._settings = settings or shipped_settings()
         self._attributor: Attributor | None = None
+        self._kept_clocks: dict[str, Kept] = {}
 
     def load(
         self,
@@ -234,6 +237,10 @@ class Fleet:
             self.environment(environment)
         found = self._engine.ask("host_clocks", as_of=as_of, environment=environment)
         return Table("clocks", found.drop("seen_at"), as_of=now)
+
+    def host_clocks(self, environment: str) -> HostClocks:
+        """Return what puts the times of one collection of *environment* right."""
+        return HostClocks(self._engine, environment, kept=self._kept_clocks)
 
     def attributor(self) -> Attributor:
         """Return what places batches, as the fleet is now; after a load ask again."""
