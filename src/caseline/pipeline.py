@@ -151,7 +151,8 @@ class Ingest:
             if signed is not None:
                 engine.save("signatures", signed.minted)
                 engine.save("shapes", book.take_shapes())
-                engine.save("signature_aliases", book.take_merges())
+                for table, rows in book.take_decisions(collection.received_at).items():
+                    engine.save(table, rows)
                 engine.save("share_groups", _group_rows(signed.share_groups))
         if signed is not None:
             events, duplicates = engine.append(signed)

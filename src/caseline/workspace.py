@@ -243,6 +243,7 @@ def _read_book(store: EmbeddedStore) -> SignatureBook:
         signatures=store.ask("all_signatures"),
         shapes=store.ask("all_shapes"),
         aliases=store.ask("all_aliases"),
+        splits=store.ask("all_splits"),
     )
 
 

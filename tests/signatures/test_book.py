@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from caseline.signatures.book import SignatureBook
 
+ALIASED = ["signature_id", "merged_into", "reason", "author"]
+
 
 def signed_texts(signed, book):
     rows = signed.frame.select("signature_id", "variables", "message").iter_rows()
@@ -67,7 +69,7 @@ def test_template_is_not_changed_by_later_lines(batch_of):
     book = SignatureBook()
     first = book.assign(batch_of("host ann is up", "host bo is up"))
     second = book.assign(batch_of("host cy is up", "host ann is up"))
-    merges = book.take_merges()
+    merges = book.take_decisions()["signature_aliases"]
 
     old = first.frame["signature_id"].to_list()
     general = second.frame["signature_id"][0]
@@ -76,7 +78,7 @@ def test_template_is_not_changed_by_later_lines(batch_of):
     assert sorted(merges["signature_id"]) == sorted(old)
     assert set(merges["merged_into"]) == {general}
     assert {book.canonical(name) for name in old} == {general}
-    assert book.take_merges().is_empty()
+    assert book.take_decisions()["signature_aliases"].is_empty()
 
 
 def test_merges_stay_flat(batch_of):
@@ -192,7 +194,8 @@ def test_person_merge_sticks_and_split_undoes_it(batch_of):
     assert book.canonical(other) == one
     book.split(other)
     assert book.canonical(other) == other
-    assert book.take_merges().rows() == [(other, other, "split", "person")]
+    taken = book.take_decisions()["signature_aliases"]
+    assert taken.select(ALIASED).rows() == [(other, other, "split", "person")]
 
 
 def test_rule_does_not_undo_what_a_person_split(batch_of):

@@ -12,6 +12,7 @@ from caseline.signatures.coarsening import shape_of
 from caseline.signatures.cuts import SpanTable
 from caseline.signatures.dictionary import digest
 from caseline.signatures.learning import learn
+from caseline.signatures.miner import render
 from caseline.signatures.traces import describe, read_trace
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from caseline.signatures.catalog import Signature
+    from caseline.signatures.fits import Fitted
     from caseline.signatures.knowledge import Knowledge
     from caseline.signatures.miner import Miner
 
@@ -47,6 +49,8 @@ def sign(
 ) -> Assignment:
     """Return the signature of each row's shape; learn those that fit nothing known."""
     fitted = known.fits.find(shapes)
+    if known.kept:
+        fitted = fitted._replace(fit=fitted.fit & ~_of_kept(known, shapes, fitted))
     if fitted.fit.all():
         return Assignment(rows, fitted.signature_ids, fitted.rebuilds, fitted.tables, [])
     others = np.flatnonzero(~fitted.fit)
@@ -78,7 +82,24 @@ def find(known: Knowledge, line: str) -> Signature | None:
         name = signature_id(known.scheme, "trace", describe(raised).encode())
         return known.signatures.get(name)
     form = known.miner.tokenizer.form(refined(known.miner, text, shape))
+    if known.kept and (own := render(form.skeleton, known.words_of(form))) in known.kept:
+        return known.texts.get(own)
     return known.texts.get(known.miner.peek(form) or b"")
+
+
+def _of_kept(
+    known: Knowledge, shapes: Sequence[bytes], fitted: Fitted
+) -> NDArray[np.bool_]:
+    """Return which shapes fit a template although a person keeps a narrower one apart."""
+    form_of = known.miner.tokenizer.form
+    names = fitted.signature_ids.to_list()
+    return np.array(
+        [
+            fit and known.covers_kept(name) and known.is_kept(form_of(shape))
+            for fit, name, shape in zip(fitted.fit.tolist(), names, shapes, strict=True)
+        ],
+        dtype=bool,
+    )
 
 
 def refined(miner: Miner, text: bytes, shape: bytes) -> bytes:

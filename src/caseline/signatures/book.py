@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.records.batches import SignedBatch
-from caseline.signatures.aliases import Aliases
+from caseline.signatures.aliases import PERSON, RULE, Aliases
 from caseline.signatures.assignment import Assignment, find, sign
 from caseline.signatures.catalog import Signature, read_signatures, signatures_frame
 from caseline.signatures.cuts import cut_variables
@@ -17,10 +17,12 @@ from caseline.signatures.fits import Fits
 from caseline.signatures.knowledge import Knowledge
 from caseline.signatures.miner import Miner
 from caseline.signatures.rulebook import Rulebook, read_rules
+from caseline.signatures.splits import Splits, members_with, part
 from caseline.signatures.traces import read_trace_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     import numpy as np
     from numpy.typing import NDArray
@@ -35,7 +37,7 @@ class SignatureBook:
 
     A signature never changes once it is minted. When later lines show that one of its
     constants is a variable, a more general one is minted and the old one is merged
-    into it: see ``take_merges``. A shape that was seen before keeps its signature.
+    into it: see ``take_decisions``. A shape that was seen before keeps its signature.
 
     Args:
         rules: The dated rules; the current ones if None.
@@ -54,6 +56,7 @@ class SignatureBook:
             fits=Fits(miner.tokenizer, chosen.tokens),
             most_variants=chosen.tokens.most_variants,
         )
+        self._splits = Splits()
 
     @classmethod
     def load(
@@ -62,18 +65,33 @@ class SignatureBook:
         signatures: pl.DataFrame,
         shapes: pl.DataFrame,
         aliases: pl.DataFrame,
+        splits: pl.DataFrame | None = None,
+        rules: Rulebook | None = None,
         most_shapes: int = _MOST_SHAPES,
     ) -> SignatureBook:
-        """Return the book whose rows were stored in the three tables."""
-        book = cls(most_shapes=most_shapes)
-        book._known.aliases.load(aliases)
-        book._known.shapes.load(shapes)
-        book._known.restore(read_signatures(signatures))
+        """Return the book whose rows were stored in the tables of these names.
+
+        Signatures of an older scheme than that of *rules* are known by their ids, and
+        are read as what they were merged into; no line is compared with them any more.
+        """
+        book = cls(rules, most_shapes=most_shapes)
+        known = book._known
+        known.aliases.load(aliases)
+        found = read_signatures(signatures)
+        current = [one for one in found if one.scheme == known.scheme]
+        known.signatures.update((one.signature_id, one) for one in found)
+        if len(current) == len(found):  # what was learnt of shapes is the older scheme's
+            known.shapes.load(shapes)
+        known.restore(current)
+        if splits is not None:
+            book._splits.load(splits)
+        book._note_kept()
         return book
 
     def forget_unsaved(self, saved: SignatureBook) -> None:
         """Know what *saved* knows: what was handed out since then was not kept."""
         self._known = saved._known
+        self._splits = saved._splits
 
     @property
     def scheme(self) -> str:
@@ -93,9 +111,21 @@ class SignatureBook:
         """Return the rows of ``shapes`` that are new since the last call."""
         return self._known.shapes.take()
 
-    def take_merges(self) -> pl.DataFrame:
-        """Return the rows of ``signature_aliases`` that are new since the last call."""
-        return self._known.aliases.take()
+    def take_decisions(self, at: datetime | None = None) -> dict[str, pl.DataFrame]:
+        """Return the rows that are new since the last call, by the name of their table.
+
+        These are ``signature_aliases``, ``alias_history`` and ``signature_splits``.
+
+        Args:
+            at: The moment of what rules decided.
+        """
+        found = self._known.aliases.take(at)
+        merged = found["signature_aliases"].filter(pl.col("author") == RULE)
+        for name, into in merged.select("signature_id", "step_into").iter_rows():
+            narrow, wide = self.signature(name), self.signature(into)
+            if narrow is not None and wide is not None:
+                self._splits.follow(narrow, wide)
+        return {**found, "signature_splits": self._splits.take()}
 
     def signature(self, name: str) -> Signature | None:
         """Return the signature with the id *name*, merged or not."""
@@ -145,9 +175,11 @@ class SignatureBook:
         """Return the signature that *line* would get, or None for a new one.
 
         Nothing is learnt. The line is a message without its header, scrubbed as the
-        stored ones are.
+        stored ones are. Of a signature that was split, it is the line's part.
         """
-        return find(self._known, line)
+        found = find(self._known, line)
+        name = None if found is None else self._splits.part_of(found, line)
+        return found if name is None else self.signature(name)
 
     def explain(self, line: str) -> Explanation:
         """Return why *line* has its signature, or what would be made of it."""
@@ -157,10 +189,86 @@ class SignatureBook:
         """Return what *signature* is made of; *examples* may have it."""
         return describe(self._known, signature, examples)
 
-    def merge(self, names: Sequence[str], into: str, *, reason: str = "person") -> None:
-        """Read the signatures *names* as *into* from now on; it sticks."""
-        self._known.aliases.merge(names, into, reason=reason, author="person")
+    @property
+    def aliases(self) -> Aliases:
+        """What is read as what."""
+        return self._known.aliases
 
-    def split(self, name: str) -> None:
+    @property
+    def splits(self) -> Splits:
+        """What was split by value."""
+        return self._splits
+
+    def merge(
+        self,
+        names: Sequence[str],
+        into: str,
+        *,
+        author: str = PERSON,
+        reason: str = "merge",
+        at: datetime | None = None,
+    ) -> None:
+        """Read the signatures *names* as *into* from now on; it sticks.
+
+        One that is merged already stands for what it is read as.
+        """
+        ends = list(dict.fromkeys(self.canonical(name) for name in names))
+        self._known.aliases.merge(ends, self.canonical(into), reason=reason, author=author, at=at)
+        self._note_kept()
+
+    def split(self, name: str, *, author: str = PERSON, at: datetime | None = None) -> None:
         """Keep the signature *name* apart from what it was merged into; it sticks."""
-        self._known.aliases.split(name)
+        self._known.aliases.split(name, author=author, at=at)
+        self._note_kept()
+
+    def split_by(
+        self, signature: Signature, variable: int, values: Sequence[str], who: tuple[str, datetime]
+    ) -> tuple[list[Signature], list[Signature]]:
+        """Give the events of *signature* with each of *values* a signature of their own.
+
+        Args:
+            signature: One with variables.
+            variable: Which of them, from 1.
+            values: As they are stored.
+            who: The person, and the moment.
+
+        Returns:
+            A signature for each value; and the narrower templates that are read as
+            *signature* and cannot be told apart by this variable.
+        """
+        author, at = who
+        own = signature.signature_id
+        members = [
+            one
+            for name, one in self._known.signatures.items()
+            if name != own and self._known.aliases.by_rule(name) == own
+        ]
+        varying, constant, unclear = members_with(members, signature, variable, values)
+        made = {value: part(signature, variable, value) for value in values}
+        for value, one in made.items():
+            self._known.keep(one)
+            for member, number in ((signature, variable), *varying):
+                self._splits.add(member.signature_id, number, value, one.signature_id, who)
+        for member, value in constant:
+            self._known.aliases.merge(
+                [member.signature_id], made[value].signature_id, reason="split",
+                author=author, at=at,
+            )  # fmt: skip
+        self._note_kept()
+        return list(made.values()), unclear
+
+    def remember(self) -> Callable[[], None]:
+        """Return what takes back all that people decide from now on, if it cannot be saved."""
+        aliases, splits = self._known.aliases.copy(), self._splits.copy()
+
+        def take_back() -> None:
+            self._known.aliases, self._splits = aliases, splits
+            self._note_kept()
+
+        return take_back
+
+    def _note_kept(self) -> None:
+        """Tell the assignment which templates stay what they are, whatever rules found."""
+        known = self._known
+        decided = (known.signatures.get(name) for name in known.aliases.decided())
+        known.keep_apart({one.text for one in decided if one is not None and one.kind == "log"})

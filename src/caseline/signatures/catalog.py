@@ -31,6 +31,9 @@ ALIASES: dict[str, pl.DataType | type[pl.DataType]] = {
     "merged_into": pl.String,
     "reason": pl.String,
     "author": pl.String,
+    "step_into": pl.String,
+    "decided_at": pl.Datetime("us", "UTC"),
+    "position": pl.Int64,
 }
 
 
@@ -41,7 +44,7 @@ class Signature:
     Args:
         signature_id: ``s-`` and 16 hex digits of a hash of scheme, kind and text.
         scheme: The dated rules it was made with.
-        kind: ``log`` or ``trace``.
+        kind: ``log``, ``trace``; ``split`` for events of another one with a certain value.
         template: The text with ``<*>`` for each variable.
         parts: The literals around the variables: text = p0 v0 p1 v1 ... pn. Empty
             for a trace.

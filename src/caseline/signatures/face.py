@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from caseline.clock import Clock, in_utc
 from caseline.errors import InputError, NotFoundError
 from caseline.records.answers import Row, Table
 from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
+from caseline.signatures.aliases import PERSON
+from caseline.signatures.catalog import signatures_frame
+from caseline.signatures.decisions import (
+    checked_author,
+    deciding,
+    split_apart,
+    split_by_value,
+    split_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +104,8 @@ class Signatures:
             InputError: *signature_id* is no text, or *as_of* is naive.
         """
         now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
-        name = self._book.canonical(checked_id(signature_id, "signature"))
+        checked_id(signature_id, "signature")
+        name = self._read_as(signature_id, as_of)
         frame = self._engine.ask("signature", as_of=as_of, signature=name)
         if frame.is_empty():
             raise NotFoundError.of("signature", signature_id)
@@ -138,12 +148,13 @@ class Signatures:
             )
         return found
 
-    def merge(self, ids: Sequence[str], *, into: str | None = None) -> str:
+    def merge(self, ids: Sequence[str], *, into: str | None = None, by: str = PERSON) -> str:
         """Read several signatures as one from now on, for events stored earlier too.
 
         Args:
             ids: The signatures to merge.
             into: What they are read as; the first of *ids* if None.
+            by: Who decides it, for the record.
 
         Returns:
             The id they are read as. It sticks: no rule undoes it.
@@ -155,38 +166,68 @@ class Signatures:
         """
         wanted = [ids] if isinstance(ids, str) else list(ids)
         target = into if into is not None else next(iter(wanted), "")
-        with self._engine.transaction():
+        author, now = checked_author(by), self._clock.now()
+        with deciding(self._engine, self._book, now):
             names = {self.get(name)["signature_id"] for name in (*wanted, target)}
             if len(names) < 2:  # noqa: PLR2004 - a pair
                 raise InputError(f"{len(names)} signature is nothing to merge; give two or more")
-            self._book.merge(wanted, target)
-            self._engine.save("signature_aliases", self._book.take_merges())
+            self._book.merge(wanted, target, author=author, at=now)
         return self._book.canonical(target)
 
-    def split(self, signature_id: str) -> str:
-        """Keep a merged signature apart again, for events stored earlier too.
+    @overload
+    def split(self, signature_id: str, *, by: str = PERSON) -> str: ...
 
-        It undoes one merge, by a person or by a rule, and sticks. One template cannot be
-        split in two: its events say no more than which template they have.
+    @overload
+    def split(
+        self, signature_id: str, *, variable: int, values: Sequence[str], by: str = PERSON
+    ) -> Table: ...
+
+    def split(
+        self,
+        signature_id: str,
+        *,
+        variable: int | None = None,
+        values: Sequence[str] | None = None,
+        by: str = PERSON,
+    ) -> str | Table:
+        """Keep a merged signature apart again, or split one by the value of a variable.
+
+        Either holds for events stored earlier and later, and sticks. Without *variable*
+        one merge is undone, by a person or by a rule. With it, events that have one of
+        *values* there are read as signatures of their own; ``merge`` undoes that.
+
+        Args:
+            signature_id: Its id.
+            variable: Which of its variables, from 1.
+            values: As they are stored: scrubbed. Each gets a signature.
+            by: Who decides it, for the record.
 
         Returns:
-            *signature_id*.
+            *signature_id*; with *variable* a Table: value (None for all the others),
+            signature_id, template, events.
 
         Raises:
             NotFoundError: no such signature.
-            InputError: it was not merged into another.
+            InputError: it was not merged into another; no such variable; no values.
             ReadOnlyError: opened read-only, or asked by a viewer.
         """
-        with self._engine.transaction():
-            if self._book.signature(signature_id) is None:
-                raise NotFoundError.of("signature", signature_id)
-            if self._book.canonical(signature_id) == signature_id:
-                raise InputError(
-                    f"{signature_id} is merged into nothing; only a merge can be undone"
-                )
-            self._book.split(signature_id)
-            self._engine.save("signature_aliases", self._book.take_merges())
-        return signature_id
+        who = (checked_author(by), self._clock.now())
+        with deciding(self._engine, self._book, who[1]):
+            if variable is None and values is None:
+                split_apart(self._book, signature_id, who=who)
+                return signature_id
+            split = split_by_value(
+                self._book, signature_id, variable=variable, values=values, who=who
+            )
+            self._engine.save("signatures", signatures_frame(split.parts.values()))
+        return split_table(self._engine, split, now=who[1])
+
+    def _read_as(self, name: str, as_of: datetime | None) -> str:
+        """Return the id that *name* is read as, or was at *as_of*."""
+        if as_of is None:
+            return self._book.canonical(name)
+        found = self._engine.ask("alias_of", as_of=as_of, signature_id=name)
+        return name if found.is_empty() else str(found["merged_into"][0])
 
     def _examples(self, signature: Signature, row: Row) -> list[str]:
         """Return texts of the newest events that may have the trace *signature*."""

@@ -13,7 +13,7 @@ from caseline.signatures.coarsening import coarsened
 from caseline.signatures.cuts import SpanTable, cut_variables, span_tables
 from caseline.signatures.dictionary import Entry, digest
 from caseline.signatures.fits import Example
-from caseline.signatures.miner import VOTED, Cut, place, render
+from caseline.signatures.miner import VOTED, Cut, place
 from caseline.signatures.tokens import LIST, NAME, VARIABLE
 from caseline.signatures.traces import describe, read_trace
 
@@ -257,13 +257,12 @@ def _add_variant(work: _Work, shape: int, names: list[str]) -> None:
 
 def _settle(work: _Work) -> None:
     """Give each new shape its template and the spans of its variables."""
-    miner = work.known.miner
     plans: dict[tuple[bytes, Words], _Plan] = {}
     for n, form in work.forms.items():
-        words = miner.settled(form)
+        words = work.known.words_of(form)
         plan = plans.get((form.skeleton, words))
         if plan is None:
-            text = miner.final(render(form.skeleton, words))[0]
+            text = work.known.template_of(form.skeleton, words)
             cuts = place(form.skeleton, words, text) or []
             plan = plans[form.skeleton, words] = _Plan(text, words, cuts)
         spans = _spans(form, plan.cuts)

@@ -18,7 +18,48 @@ CREATE TABLE IF NOT EXISTS signature_aliases (
     signature_id VARCHAR NOT NULL,
     merged_into VARCHAR NOT NULL,
     reason VARCHAR NOT NULL,
-    author VARCHAR NOT NULL
+    author VARCHAR NOT NULL,
+    step_into VARCHAR,
+    decided_at TIMESTAMP,
+    position BIGINT
+);
+-- Every change of the table above, in order: what was read as what at an earlier moment.
+CREATE TABLE IF NOT EXISTS alias_history (
+    signature_id VARCHAR NOT NULL,
+    merged_into VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    step_into VARCHAR,
+    decided_at TIMESTAMP,
+    position BIGINT
+);
+-- Events of a signature that a person gave to another one, by the value of a variable.
+CREATE TABLE IF NOT EXISTS signature_splits (
+    signature_id VARCHAR NOT NULL,
+    variable INTEGER NOT NULL,
+    value VARCHAR NOT NULL,
+    split_into VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    decided_at TIMESTAMP NOT NULL
+);
+-- Which signature became which; every change is a row, the latest one counts.
+CREATE TABLE IF NOT EXISTS lineage (
+    from_id VARCHAR NOT NULL,
+    to_id VARCHAR NOT NULL,
+    position BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    together BOOLEAN NOT NULL,
+    confidence DOUBLE,
+    ratio DOUBLE,
+    since_version VARCHAR,
+    since TIMESTAMP,
+    environments BIGINT,
+    events_before BIGINT,
+    events_after BIGINT,
+    reasons VARCHAR,
+    author VARCHAR NOT NULL,
+    decided_at TIMESTAMP NOT NULL
 );
 CREATE TABLE IF NOT EXISTS share_groups (
     share_group VARCHAR NOT NULL,

@@ -20,6 +20,7 @@ from caseline.errors import (
     WorkspaceLockedError,
 )
 from caseline.store import appending, identity, schema, views
+from caseline.store.decisions import TABLES, Decisions, read_decisions
 from caseline.store.partitions import Partitions, attach
 from caseline.store.scoped import ScopedStore
 
@@ -66,8 +67,8 @@ class EmbeddedStore:
         self._in_transaction = False
         self._closed = False
         self._deltas: dict[str, int] = {}
-        self._aliased = False
         self._corrected = False
+        self._decided = Decisions()
         _claim(folder)
         try:
             self._hub = _connect(encrypted=key_of("catalog.duckdb") is not None)
@@ -76,8 +77,8 @@ class EmbeddedStore:
                 self._hub, folder / "events", key_of=key_of, read_only=read_only
             )
             self._latest_received = self._value("SELECT max(received_at) FROM catalog.collections")
-            self._aliased = bool(self._value("SELECT count(*) FROM catalog.signature_aliases"))
             self._corrected = bool(self._value("SELECT count(*) FROM catalog.clocks WHERE applied"))
+            self._decided = read_decisions(self._hub)
         except BaseException:
             self.close()
             raise
@@ -150,7 +151,9 @@ class EmbeddedStore:
                 all_partitions=self.partitions.touched_by(None),
                 past=past,
                 scoped=viewer is not None,
-                aliased=self._aliased,
+                aliased=self._decided.aliased,
+                recalled=self._decided.recalled(as_of and _stored(as_of)),
+                splits=self._decided.splits,
             )
             cursor = self._hub.cursor()
         values = dict(parameters)
@@ -177,7 +180,8 @@ class EmbeddedStore:
         with self.transaction(), self._given(rows):
             self._delete(table, key)
             self._hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM given")
-        self._aliased = self._aliased or table == "signature_aliases"
+        if table in TABLES:
+            self._decided = read_decisions(self._hub)
         return rows.height
 
     def remove(self, table: str, rows: pl.DataFrame) -> int:

@@ -22,6 +22,7 @@ _EVENT_COLUMNS = (
     f"occurred_at, written_at, received_at, {MOMENT} AS moment, time_quality, "
     "environment_id, customer_id, share_group, version, stage, region, service, host, "
     "severity, severity_text, {signature} AS signature_id, p.signature_id AS template_id, "
+    "{minted} AS own_id, "
     "variables, message, trace_id, repeats, lines, source_id"
 )
 TEXT = (
@@ -42,6 +43,8 @@ class Sight:
         past: Hide what was received after ``$as_of``; rollups are then recounted.
         scoped: Only the customers of ``$viewer`` exist.
         aliased: Some signatures were merged into others.
+        recalled: Merges and splits after ``$as_of`` are hidden.
+        splits: Signatures that were split by a value, each with the number of its variable.
     """
 
     partitions: Sequence[str]
@@ -49,6 +52,8 @@ class Sight:
     past: bool = False
     scoped: bool = False
     aliased: bool = False
+    recalled: bool = False
+    splits: tuple[tuple[str, int], ...] = ()
 
 
 def compose(question: str, sight: Sight) -> str:
@@ -82,12 +87,14 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "coverage": _coverage(sight),
         "signatures": _signatures(sight),
         "all_signatures": _templates(sight),
-        "signature_aliases": "SELECT * FROM catalog.signature_aliases",
+        "signature_aliases": f"SELECT * FROM {_aliases(sight)}",
+        "signature_splits": f"SELECT * FROM {_splits(sight)}",
+        "lineage": _lineage(sight),
         "shapes": "SELECT * FROM catalog.shapes",
         "issue_signatures": _issue_signatures(sight),
         **_catalog(sight),
     }
-    if sight.past:
+    if sight.past or sight.splits:
         views["all_events"] = _events(sight, sight.all_partitions)
     return views
 
@@ -96,14 +103,43 @@ def _union(parts: Iterable[str], empty: str) -> str:
     return "\nUNION ALL\n".join(parts) or empty
 
 
-def _alias(sight: Sight) -> tuple[str, str]:
-    """Return the expression of the current signature, and the join it needs."""
-    if not sight.aliased:
-        return "p.signature_id", ""
+def _aliases(sight: Sight) -> str:
+    """Return the table of aliases, or what it was at ``$as_of``."""
+    if not sight.recalled:
+        return "catalog.signature_aliases"
     return (
-        "coalesce(a.merged_into, p.signature_id)",
-        " LEFT JOIN catalog.signature_aliases a ON a.signature_id = p.signature_id",
+        "(SELECT signature_id, arg_max(merged_into, position) AS merged_into "
+        "FROM catalog.alias_history WHERE decided_at <= $as_of GROUP BY signature_id)"
     )
+
+
+def _splits(sight: Sight) -> str:
+    """Return the table of splits by value, or what it was at ``$as_of``."""
+    if not sight.recalled:
+        return "catalog.signature_splits"
+    return "(SELECT * FROM catalog.signature_splits WHERE decided_at <= $as_of)"
+
+
+def _alias(sight: Sight, *, by_value: bool = False) -> tuple[str, str, str]:
+    """Return the expressions of the current signature and the one before merges, and joins.
+
+    With *by_value* a row has variables, whose values say which part of a split signature
+    it is.
+    """
+    minted, join = "p.signature_id", ""
+    if by_value and sight.splits:
+        cases = " ".join(
+            f"WHEN '{name}' THEN p.variables[{variable}]" for name, variable in sight.splits
+        )
+        minted = "coalesce(v.split_into, p.signature_id)"
+        join = (
+            f" LEFT JOIN {_splits(sight)} v ON v.signature_id = p.signature_id "
+            f"AND v.value = CASE p.signature_id {cases} END"
+        )
+    if not sight.aliased:
+        return minted, minted, join
+    join += f" LEFT JOIN {_aliases(sight)} a ON a.signature_id = {minted}"
+    return f"coalesce(a.merged_into, {minted})", minted, join
 
 
 _OWN = "p.customer_id IN (SELECT unnest($viewer))"
@@ -128,7 +164,7 @@ def _select(
     conditions: list[str],
     scope: str = _OWN,
 ) -> str:
-    _, join = _alias(sight)
+    _, _, join = _alias(sight, by_value=table == "events")
     if sight.scoped:
         conditions = [*conditions, scope]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -136,8 +172,8 @@ def _select(
 
 
 def _events(sight: Sight, partitions: Iterable[str], scope: str = _OWN) -> str:
-    signature, _ = _alias(sight)
-    columns = _EVENT_COLUMNS.replace("{signature}", signature)
+    signature, minted, _ = _alias(sight, by_value=True)
+    columns = _EVENT_COLUMNS.replace("{signature}", signature).replace("{minted}", minted)
     past = ["p.received_at <= $as_of"] if sight.past else []
     return _union(
         (_select(columns, "events", sight, name, past, scope) for name in partitions),
@@ -159,22 +195,36 @@ def _possible(name: str, sight: Sight) -> str:
 
 
 def _rollup(name: str, sight: Sight, partitions: Iterable[str], scope: str = _OWN) -> str:
-    moment = ROLLUPS[name]
     if sight.past:
-        source = "events" if partitions is sight.partitions else "all_events"
-        source = "possible_events" if scope is _POSSIBLY_OWN else source
-        at = f"date_trunc('{moment}', moment)"
-        at = at if moment == "hour" else f"CAST({at} AS DATE)"
-        return (
-            f"SELECT {at} AS {moment}, {_BY}, CAST(sum(repeats) AS BIGINT) AS events, "
-            f"min(moment) AS first_at, max(moment) AS last_at FROM {source} GROUP BY ALL"
-        )
-    signature, _ = _alias(sight)
+        return _recount(name, sight, partitions, scope)
+    moment = ROLLUPS[name]
+    signature, minted, _ = _alias(sight)
     dimensions = ", ".join(d for d in DIMENSIONS if d != "signature_id")
-    columns = f"{moment}, {signature} AS signature_id, {dimensions}, events, first_at, last_at"
-    return _union(
-        (_select(columns, name, sight, partition, [], scope) for partition in partitions),
-        _select(columns, name, sight, "empty", ["false"]),
+    columns = (
+        f"{moment}, {signature} AS signature_id, {dimensions}, events, first_at, last_at, "
+        f"{minted} AS own_id"
+    )
+    names = ", ".join(f"'{name}'" for name, _ in sight.splits)
+    whole = [f"p.signature_id NOT IN ({names})"] if names else []
+    parts = [_select(columns, name, sight, partition, whole, scope) for partition in partitions]
+    if names:
+        parts.append(_recount(name, sight, partitions, scope, f" WHERE template_id IN ({names})"))
+    return _union(parts, _select(columns, name, sight, "empty", ["false"]))
+
+
+def _recount(
+    name: str, sight: Sight, partitions: Iterable[str], scope: str, condition: str = ""
+) -> str:
+    """Return the rollup *name* as the events themselves tell it."""
+    source = "events" if partitions is sight.partitions else "all_events"
+    source = "possible_events" if scope is _POSSIBLY_OWN else source
+    moment = ROLLUPS[name]
+    at = f"date_trunc('{moment}', moment)"
+    at = at if moment == "hour" else f"CAST({at} AS DATE)"
+    return (
+        f"SELECT {at} AS {moment}, {_BY}, CAST(sum(repeats) AS BIGINT) AS events, "
+        f"min(moment) AS first_at, max(moment) AS last_at, own_id FROM {source}{condition} "
+        "GROUP BY ALL"
     )
 
 
@@ -195,18 +245,13 @@ def _templates(sight: Sight) -> str:
     A merge by hand may join templates with other words: those of a signature that only
     other customers have are theirs.
     """
-    if not (sight.scoped and sight.aliased):
+    if not (sight.scoped and (sight.aliased or sight.splits)):
         return "SELECT * FROM catalog.signatures"
-    signature, _ = _alias(sight)
-    columns = f"p.signature_id AS template_id, {signature} AS signature_id"
-    held = _union(
-        (_select(columns, "months", sight, name, []) for name in sight.all_partitions),
-        _select(columns, "months", sight, "empty", ["false"]),
-    )
+    held = _rollup("months", sight, sight.all_partitions)
     return (
         "SELECT s.signature_id, s.scheme, s.kind, t.template, t.parts, t.rules "
-        "FROM catalog.signatures s JOIN (SELECT signature_id, coalesce(max(template_id) "
-        "FILTER (template_id = signature_id), min(template_id)) AS template_id "
+        "FROM catalog.signatures s JOIN (SELECT signature_id, coalesce(max(own_id) "
+        "FILTER (own_id = signature_id), min(own_id)) AS template_id "
         f"FROM ({held}) held GROUP BY signature_id) own ON own.signature_id = s.signature_id "
         "JOIN catalog.signatures t ON t.signature_id = own.template_id"
     )
@@ -214,7 +259,7 @@ def _templates(sight: Sight) -> str:
 
 def _signatures(sight: Sight) -> str:
     merged = (
-        " AND s.signature_id NOT IN (SELECT signature_id FROM catalog.signature_aliases "
+        f" AND s.signature_id NOT IN (SELECT signature_id FROM {_aliases(sight)} "
         "WHERE merged_into <> signature_id)"
         if sight.aliased
         else ""
@@ -229,6 +274,33 @@ def _signatures(sight: Sight) -> str:
     )
 
 
+_OTHERS_TOO = (
+    "confidence", "ratio", "since_version", "since", "environments", "events_before",
+    "events_after", "reasons",
+)  # fmt: skip
+
+
+def _lineage(sight: Sight) -> str:
+    """Return the latest word on each pair, as its signatures are read; a viewer's own only."""
+    hidden = " WHERE decided_at <= $as_of" if sight.recalled else ""
+    ends = {end: f"{end}_id" for end in ("from", "to")}
+    joins = ""
+    if sight.aliased:
+        for end in ("from", "to"):
+            joins += f" LEFT JOIN {_aliases(sight)} a_{end} ON a_{end}.signature_id = l.{end}_id"
+            ends[end] = f"coalesce(a_{end}.merged_into, l.{end}_id)"
+    seen = "SELECT signature_id FROM all_months"
+    own = f" AND {ends['from']} IN ({seen}) AND {ends['to']} IN ({seen})" if sight.scoped else ""
+    told = f"{ends['from']} AS from_id, {ends['to']} AS to_id"
+    if sight.scoped:  # how many others have it is theirs
+        told += ", " + ", ".join(f"NULL AS {name}" for name in _OTHERS_TOO)
+    return (
+        f"SELECT l.* REPLACE ({told}) FROM (SELECT *, "
+        "row_number() OVER (PARTITION BY from_id, to_id ORDER BY position DESC) AS nth "
+        f"FROM catalog.lineage{hidden}) l{joins} WHERE l.nth = 1{own}"
+    )
+
+
 def _own_environments(column: str, sight: Sight) -> str:
     if not sight.scoped:
         return ""
@@ -240,7 +312,7 @@ def _own_environments(column: str, sight: Sight) -> str:
 
 def _issue_signatures(sight: Sight) -> str:
     """Return the members of issues as they are read today; a viewer's are those it has seen."""
-    signature, join = _alias(sight)
+    signature, _, join = _alias(sight)
     seen = " WHERE signature_id IN (SELECT signature_id FROM all_months)" if sight.scoped else ""
     return (
         f"SELECT * FROM (SELECT DISTINCT p.issue_id, {signature} AS signature_id "
