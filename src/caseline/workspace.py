@@ -161,6 +161,7 @@ class Workspace(View):
             self._book.forget_unsaved(_read_book(self._store))
             raise
         self._store.compact()
+        self.signatures.note_ingest(report)
         return report
 
     def as_viewer(self, name: str, *, customers: Iterable[str]) -> View:

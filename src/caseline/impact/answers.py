@@ -33,6 +33,7 @@ class Impact:
         other_stages: customer_id, stage, events, first_seen, last_seen outside production.
         window: When, or None for all that is stored.
         as_of: The moment the answer speaks for.
+        notes: What a reader must know besides, such as signatures counted as one.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Impact:
     other_stages: Table
     window: Window | None
     as_of: datetime
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -60,6 +62,7 @@ class Impact:
             "other_stages": self.other_stages.to_dicts(),
             "window": plain(window),
             "as_of": plain(self.as_of),
+            "notes": list(self.notes),
         }
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from caseline.impact.settings import shipped_settings
 from caseline.impact.severity import rate_severity
 from caseline.impact.verdicts import judge
 from caseline.records.answers import Table
+from caseline.store.kinship import read_kin
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,6 +52,8 @@ def assess(
 ) -> Impact:
     """Return the impact of *signature_ids*, asked for as *wanted*; it speaks for *now*."""
     settings = shipped_settings()
+    kin = read_kin(engine, as_of=as_of)
+    signature_ids, notes = tuple(kin.together(signature_ids)), kin.notes(signature_ids)
     evidence = read_evidence(engine, list(signature_ids), window=window, as_of=as_of)
     hits = find_hits(evidence, settings)
     judged = judge(evidence, hits, settings)
@@ -66,6 +69,7 @@ def assess(
         other_stages=Table("other stages", _other_stages(evidence), as_of=now),
         window=window,
         as_of=now,
+        notes=tuple(notes),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from caseline.estimation.exposure import covered_days, customer_days, other_stages
 from caseline.records.windows import Window
+from caseline.store.kinship import Kin, read_kin
 from caseline.store.rollups import read_coverage
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class History:
         counts: Distinct customers, shape (n_signatures, n_days).
         events: In all these days, shape (n_signatures,).
         exposure: Customers with logs in production, shape (n_days,).
+        kin: Which signatures are counted as another one: only that one is in the rows.
     """
 
     days: tuple[date, date, date]
@@ -38,6 +40,7 @@ class History:
     counts: NDArray[np.float64]
     events: NDArray[np.int64]
     exposure: NDArray[np.float64]
+    kin: Kin = field(default_factory=Kin)
 
     @property
     def past(self) -> int:
@@ -75,7 +78,7 @@ def _arranged(
 ) -> History:
     first, _, end = days
     window = Window(start=start_of(first), end=start_of(end))
-    apart = list(other_stages())
+    apart, kin = list(other_stages()), read_kin(engine, as_of=as_of)
     daily = engine.ask(
         "daily_units",
         window=window,
@@ -83,8 +86,9 @@ def _arranged(
         first_day=window.start,
         last_day=window.end,
         other_stages=apart,
+        **kin.lists(),
     )
-    births = engine.ask("signature_births", as_of=as_of, other_stages=apart)
+    births = engine.ask("signature_births", as_of=as_of, other_stages=apart, **kin.lists())
     rows = births.with_row_index("index").join(daily, on="signature_id")
     counts = np.zeros((births.height, (end - first).days))
     offsets = rows.select((pl.col("day") - pl.lit(first)).dt.total_days()).to_series()
@@ -98,4 +102,5 @@ def _arranged(
         counts=counts,
         events=events.astype(np.int64),
         exposure=exposure,
+        kin=kin,
     )

@@ -58,7 +58,9 @@ def detect_issues(
         for kind in ("new", "jump")
         for group in _grouped(findings.frame.filter(pl.col("kind") == kind), hits, texts)
     ]
-    known = engine.ask("known_issues", as_of=as_of)
+    known = engine.ask("known_issues", as_of=as_of).with_columns(
+        pl.col("signature_id").replace(history.kin.heads)
+    )
     kept = [
         row | _identity(row, known, texts, now=now)
         for row in rows
@@ -71,7 +73,8 @@ def detect_issues(
     )
     if engine.writable and frame.height:
         _save(engine, frame)
-    return frame, findings.notes
+    told = [name for names in frame["signature_ids"] for name in names]
+    return frame, (*findings.notes, *history.kin.notes(told))
 
 
 def _first_hits(
@@ -87,6 +90,7 @@ def _first_hits(
         first_day=window.start,
         last_day=window.end,
         other_stages=list(other_stages()),
+        **history.kin.lists(),
     )
     groups = (
         engine.ask("share_group_members", as_of=as_of)

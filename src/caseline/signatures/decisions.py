@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -62,7 +62,7 @@ def deciding(engine: Engine, book: SignatureBook, at: datetime) -> Iterator[None
             raise
 
 
-def checked_author(by: str) -> str:
+def checked_author(by: Any) -> str:
     """Return the name of the person *by* whom something is decided.
 
     Raises:

@@ -20,16 +20,21 @@ from caseline.signatures.decisions import (
     split_by_value,
     split_table,
 )
+from caseline.signatures.lineage_table import lineage_of, proposed_lineage
+from caseline.signatures.tracing import CONFIRMED, REJECTED, decide, trace_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from caseline.protocols import Engine
+    from caseline.records.ingest import IngestReport
     from caseline.signatures.book import SignatureBook
     from caseline.signatures.catalog import Signature
     from caseline.signatures.explanations import Explanation
 
+_GROWTH = 0.05
+"""Of the events that were looked at: so many new ones are worth another look for lineage."""
 _SHARED = (
     "customers counts those hit for certain; events of several customers count towards "
     "customers_possible only."
@@ -49,6 +54,7 @@ class Signatures:
         self._engine = engine
         self._book = book
         self._clock = clock
+        self._traced = self._untraced = 0
 
     def top(
         self,
@@ -97,7 +103,8 @@ class Signatures:
 
         Returns:
             signature_id, template, kind, scheme, severity, events, customers,
-            environments, first_seen, last_seen, parts, rules, as_of.
+            environments, first_seen, last_seen, parts, rules, lineage (as ``lineage`` has
+            it, rows as dicts), as_of.
 
         Raises:
             NotFoundError: no event has it.
@@ -109,7 +116,8 @@ class Signatures:
         frame = self._engine.ask("signature", as_of=as_of, signature=name)
         if frame.is_empty():
             raise NotFoundError.of("signature", signature_id)
-        return Row({**frame.row(0, named=True), "as_of": now})
+        links = lineage_of(self._engine, name, as_of=as_of)
+        return Row({**frame.row(0, named=True), "lineage": links.to_dicts(), "as_of": now})
 
     def match(self, line: str, *, as_of: datetime | None = None) -> Row | None:
         """Return the signature that *line* would get, or None for a new one.
@@ -221,6 +229,89 @@ class Signatures:
             )
             self._engine.save("signatures", signatures_frame(split.parts.values()))
         return split_table(self._engine, split, now=who[1])
+
+    def lineage(self, signature_id: str, *, as_of: datetime | None = None) -> Table:
+        """Return what a signature was in other versions' words, and what became of it.
+
+        Proposals come from what is stored: places that cease one and begin the other at
+        their own upgrade, words alike, the rate kept. Where ``together`` is true, trends,
+        impact and detection count both as one. What a person confirmed or rejected stays.
+
+        Args:
+            signature_id: Its id.
+            as_of: Hide what was decided later.
+
+        Returns:
+            A Table: from_id, to_id, kind (reworded, split, merged, moved; level_changed and
+            sampled have one id at both ends), state (proposed, confirmed, rejected),
+            together, confidence, ratio (daily rate after, relative to before),
+            since_version, since, environments, events_before, events_after, reasons,
+            author, decided_at. A viewer sees no figures: they are of all customers.
+
+        Raises:
+            NotFoundError: no event has it.
+            InputError: *signature_id* is no text, or *as_of* is naive.
+        """
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        name = self.get(signature_id, as_of=as_of)["signature_id"]
+        return Table("lineage", lineage_of(self._engine, name, as_of=as_of), as_of=now)
+
+    def find_lineage(self) -> Table:
+        """Look for lineage in all that is stored; ``ingest`` does it too, as the store grows.
+
+        Returns:
+            All lineage that is proposed, as ``lineage`` tells it.
+
+        Raises:
+            ReadOnlyError: opened read-only, or asked by a viewer.
+        """
+        now = self._clock.now()
+        with self._engine.transaction():
+            self._traced = trace_lineage(self._engine, self._book, now=now)
+            self._untraced = 0
+        return Table("lineage", proposed_lineage(self._engine), as_of=now)
+
+    def confirm(self, from_id: str, to_id: str, *, by: str = PERSON) -> None:
+        """Say that one signature became another: they are counted as one from now on.
+
+        Args:
+            from_id: The old one.
+            to_id: The new one.
+            by: Who decides it, for the record.
+
+        Raises:
+            NotFoundError: a signature that no event has.
+            InputError: the two are one.
+            ReadOnlyError: opened read-only, or asked by a viewer.
+        """
+        self._decide(from_id, to_id, CONFIRMED, by)
+
+    def reject(self, from_id: str, to_id: str, *, by: str = PERSON) -> None:
+        """Say that one signature did not become another: it is not proposed again.
+
+        Args:
+            from_id: The old one.
+            to_id: The new one.
+            by: Who decides it, for the record.
+
+        Raises:
+            NotFoundError: a signature that no event has.
+            InputError: the two are one.
+            ReadOnlyError: opened read-only, or asked by a viewer.
+        """
+        self._decide(from_id, to_id, REJECTED, by)
+
+    def note_ingest(self, report: IngestReport) -> None:
+        """Look for lineage once the store has grown by a good part since the last time."""
+        self._untraced += report.events
+        if self._untraced and self._untraced >= _GROWTH * self._traced:
+            self.find_lineage()
+
+    def _decide(self, from_id: str, to_id: str, state: str, by: str) -> None:
+        who = (checked_author(by), self._clock.now())
+        with self._engine.transaction():
+            pair = (self.get(from_id)["signature_id"], self.get(to_id)["signature_id"])
+            decide(self._engine, pair, state, who=who)
 
     def _read_as(self, name: str, as_of: datetime | None) -> str:
         """Return the id that *name* is read as, or was at *as_of*."""

@@ -282,22 +282,24 @@ _OTHERS_TOO = (
 
 def _lineage(sight: Sight) -> str:
     """Return the latest word on each pair, as its signatures are read; a viewer's own only."""
-    hidden = " WHERE decided_at <= $as_of" if sight.recalled else ""
-    ends = {end: f"{end}_id" for end in ("from", "to")}
+    ends = {end: f"l.{end}_id" for end in ("from", "to")}
     joins = ""
     if sight.aliased:
         for end in ("from", "to"):
             joins += f" LEFT JOIN {_aliases(sight)} a_{end} ON a_{end}.signature_id = l.{end}_id"
             ends[end] = f"coalesce(a_{end}.merged_into, l.{end}_id)"
-    seen = "SELECT signature_id FROM all_months"
-    own = f" AND {ends['from']} IN ({seen}) AND {ends['to']} IN ({seen})" if sight.scoped else ""
+    pair = f"{ends['from']}, {ends['to']}"
     told = f"{ends['from']} AS from_id, {ends['to']} AS to_id"
+    own = ""
     if sight.scoped:  # how many others have it is theirs
         told += ", " + ", ".join(f"NULL AS {name}" for name in _OTHERS_TOO)
+        seen = "SELECT signature_id FROM all_months"
+        own = f" AND from_id IN ({seen}) AND to_id IN ({seen})"
+    hidden = " WHERE l.decided_at <= $as_of" if sight.recalled else ""
     return (
-        f"SELECT l.* REPLACE ({told}) FROM (SELECT *, "
-        "row_number() OVER (PARTITION BY from_id, to_id ORDER BY position DESC) AS nth "
-        f"FROM catalog.lineage{hidden}) l{joins} WHERE l.nth = 1{own}"
+        f"SELECT * FROM (SELECT l.* REPLACE ({told}), row_number() OVER (PARTITION BY {pair}, "
+        "CASE WHEN l.from_id = l.to_id THEN l.kind END ORDER BY l.position DESC) AS nth "
+        f"FROM catalog.lineage l{joins}{hidden}) latest WHERE nth = 1{own}"
     )
 
 

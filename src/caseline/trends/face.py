@@ -12,6 +12,7 @@ from caseline.estimation.exposure import covered_days, customer_days, in_product
 from caseline.records.answers import Table
 from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
+from caseline.store.kinship import read_kin
 from caseline.store.rollups import read_coverage, read_days
 from caseline.trends.rates import KEYS, By, clumping, rates_by
 from caseline.trends.running import running_versions
@@ -45,6 +46,9 @@ class Trends:
     ) -> Table:
         """Return a signature's events in production by day, version or customer.
 
+        A signature and what it became in other versions' words are counted as one; the
+        notes say so, and where a version began to log only a sample.
+
         Args:
             signature: Its id.
             by: What a row is.
@@ -67,8 +71,9 @@ class Trends:
         checked_id(signature, "signature")
         now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
         span = None if window is None else Window.of(window, as_of=now)
-        chosen = self._signature(signature, as_of)
-        days = read_days(self._engine, [chosen], window=span, as_of=as_of)
+        kin = read_kin(self._engine, as_of=as_of)
+        chosen = kin.together([self._signature(signature, as_of)])
+        days = read_days(self._engine, chosen, window=span, as_of=as_of)
         if self._engine.scope is not None:  # what names nobody may be another customer's
             days = days.filter(pl.col("customer_id").is_not_null())
         events = days.filter(in_production())
@@ -82,6 +87,7 @@ class Trends:
         notes = [f"intervals allow for clumped events: {spread:.1f} times Poisson's variance"]
         apart = days.height - events.height
         notes += ["events of other stages than production are left out"] if apart else []
+        notes += kin.notes(chosen) + self._sampling(chosen, as_of)
         return Table(f"series by {by}", frame, as_of=now, notes=notes)
 
     def _signature(self, wanted: str, as_of: datetime | None) -> str:
@@ -91,6 +97,16 @@ class Trends:
             known = ids.filter(pl.col("kind") == "signature")["id"].to_list()
             raise NotFoundError.of("signature", wanted, known)
         return str(found["signature_id"][0])
+
+    def _sampling(self, chosen: list[str], as_of: datetime | None) -> list[str]:
+        """Say where fewer lines do not mean fewer errors."""
+        found = self._engine.ask("sampled_signatures", as_of=as_of, signature_ids=chosen)
+        return [
+            f"{name} is sampled from {version or 'a version'} on"
+            + (f", about one in {1 / ratio:.0f} is logged" if ratio else "")
+            + ": the drop is none of the error"
+            for name, version, ratio in found.iter_rows()
+        ]
 
     def _observed(self, span: Window | None, as_of: datetime | None) -> pl.DataFrame:
         covered = covered_days(read_coverage(self._engine, window=span, as_of=as_of), span)

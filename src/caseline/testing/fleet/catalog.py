@@ -65,13 +65,17 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One kind of trouble: what is logged, what people see, what helps."""
+    """One kind of trouble: what is logged, what people see, what helps.
+
+    *later* is what a newer version of the product logs of it, where that differs.
+    """
 
     name: str
     service: str
     owner: str
     component: str
     templates: tuple[Template, ...]
+    later: tuple[Template, ...]
     subjects: tuple[str, ...]
     complaints: tuple[str, ...]
     cause: str
@@ -176,17 +180,22 @@ def _family(name: str, body: dict[str, Any], traces: dict[str, str]) -> Family:
     texts = list(body["texts"])
     if "trace" in body:
         texts[0] += f" @{body['trace']}"
+    templates, later = (
+        tuple(
+            parse_template(
+                line, template_id=f"{prefix}-{name}-{i}", service=body["service"], traces=traces
+            )
+            for i, line in enumerate(lines)
+        )
+        for prefix, lines in (("is", texts), ("later", body.get("later", ())))
+    )
     return Family(
         name=name,
         service=body["service"],
         owner=body["owner"],
         component=body["component"],
-        templates=tuple(
-            parse_template(
-                line, template_id=f"is-{name}-{i}", service=body["service"], traces=traces
-            )
-            for i, line in enumerate(texts)
-        ),
+        templates=templates,
+        later=later,
         subjects=tuple(body["subjects"]),
         complaints=tuple(body["complaints"]),
         cause=body["cause"],

@@ -55,7 +55,9 @@ class Hits:
         counts = rng.poisson(mean * self._unrest(rng, len(mean)))
         row = np.repeat(np.arange(len(counts)), counts)
         at = low[row] + (rng.random(len(row)) * (high - low)[row]).astype(np.int64)
-        which = (rng.random(len(row)) * len(issue.templates)).astype(np.int64)
+        which = columns["first_said"][row] + (rng.random(len(row)) * columns["said"][row]).astype(
+            np.int64
+        )
         return pl.DataFrame(
             {
                 "issue": np.full(len(row), number, dtype=np.int64),
@@ -80,5 +82,8 @@ def _columns(issue: PlannedIssue) -> dict[str, np.ndarray]:
     columns = {
         name: np.array([getattr(s, name) for s in issue.segments], dtype=np.int64) for name in whole
     }
+    said = [s.said or (0, len(issue.templates)) for s in issue.segments]
+    columns["first_said"] = np.array([first for first, _ in said], dtype=np.int64)
+    columns["said"] = np.array([count for _, count in said], dtype=np.int64)
     columns["per_day"] = np.array([s.per_day for s in issue.segments], dtype=np.float64)
     return columns

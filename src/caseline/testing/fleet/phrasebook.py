@@ -33,6 +33,7 @@ class Phrasebook:
         catalog = plan.catalog
         groups = [*catalog.background.values(), *catalog.plugins.values()]
         groups += [family.templates for family in catalog.families.values()]
+        groups += [family.later for family in catalog.families.values()]
         repeats = sorted({issue.repeats for issue in plan.issues if issue.repeats})
         groups.append(tuple(_repeat(count) for count in repeats))
         self.templates: list[Template] = [t for group in groups for t in group]

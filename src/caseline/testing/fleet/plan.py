@@ -111,7 +111,8 @@ class Change:
 class Segment:
     """A stretch of time in which one place is hit *per_day* times a day in the mean.
 
-    *customer* is ``NOBODY`` where the lines speak for a whole *placement*.
+    *customer* is ``NOBODY`` where the lines speak for a whole *placement*. *said* are the
+    issue's templates that are written there: the first, and how many; all if None.
     """
 
     environment: int
@@ -120,6 +121,7 @@ class Segment:
     start: int
     end: int
     per_day: float
+    said: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -241,6 +243,9 @@ class Plan:
     ) -> PlannedIssue:
         """Plant an issue of *family*: its lines appear in *segments*.
 
+        With ``reworded=True`` its templates are the usual ones and then the later ones:
+        each segment must say which of them it has.
+
         Raises:
             InputError: the vocabulary has no such family, or it is planted already.
         """
@@ -254,7 +259,7 @@ class Plan:
             kind=options.pop("kind", "error"),
             owner=options.pop("owner", known.owner),
             vector=vector,
-            templates=known.templates,
+            templates=known.templates + (known.later if options.pop("reworded", False) else ()),
             segments=segments,
             **options,
         )

@@ -76,7 +76,9 @@ def issue_id(number: int) -> str:
 def templates_frame(plan: Plan, traffic: Traffic) -> pl.DataFrame:
     """Return the truth's ``templates``."""
     owner = {t.template_id: issue_id(i) for i, p in enumerate(plan.issues) for t in p.templates}
-    families = {t.template_id for f in plan.catalog.families.values() for t in f.templates}
+    families = {
+        t.template_id for f in plan.catalog.families.values() for t in (*f.templates, *f.later)
+    }
     shown = [
         t for t in traffic.book.templates if t.template_id in owner or t.template_id not in families
     ]

@@ -16,6 +16,7 @@ from caseline.testing.fleet.scenarios import (
     s13_wrong_clocks,
     s14_repeated_bundles,
     s15_damaged_bundles,
+    s18_reworded_message,
 )
 
 SCENARIOS = {
@@ -30,6 +31,7 @@ SCENARIOS = {
         s13_wrong_clocks,
         s14_repeated_bundles,
         s15_damaged_bundles,
+        s18_reworded_message,
         incident,
     )
 }
