@@ -15,6 +15,7 @@ import polars as pl
 from caseline.clock import Stopwatch
 from caseline.errors import WorkspaceError
 from caseline.fleet.clocks import clocks_found
+from caseline.normalize.headers import split_headers
 from caseline.normalize.normalizer import FileNormalizer
 from caseline.records.answers import Table
 from caseline.records.batches import Part
@@ -277,6 +278,16 @@ class Ingest:
             seconds=seconds,
             bytes_read=collection.bytes_read,
         )
+
+
+def message_of(line: str, scrubber: Scrubber) -> str:
+    """Return the message of a raw *line* as it would be stored: no header, scrubbed.
+
+    Of a record of several lines, such as a stack trace, the first has the header.
+    """
+    first, *rest = line.split("\n")
+    message = split_headers([first])[0]
+    return scrubber.scrub_text("\n".join([message, *rest]), customer=None)
 
 
 def reject_rows(rejects: Iterable[Reject]) -> pl.DataFrame:

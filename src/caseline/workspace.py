@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ from caseline.errors import InputError, SourceError, WorkspaceError
 from caseline.fleet.face import Fleet
 from caseline.impact.face import Impacts
 from caseline.normalize.headers import split_headers
-from caseline.pipeline import Ingest
+from caseline.pipeline import Ingest, message_of
 from caseline.privacy.face import Privacy
 from caseline.privacy.scrubber import Scrubber
 from caseline.signatures.book import SignatureBook
 from caseline.signatures.face import Signatures
 from caseline.signatures.mining import Mined, mine_messages
+from caseline.signatures.schemes import adopt_older
 from caseline.store.embedded import EmbeddedStore
 from caseline.store.keys import Keyring
 from caseline.store.search import find_events
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from caseline.records.answers import Table
     from caseline.records.ingest import IngestReport, ProgressCallback
     from caseline.records.windows import Window
+    from caseline.signatures.rulebook import Rulebook
 
 
 class View:
@@ -53,7 +56,9 @@ class View:
         self._engine = engine
         self._clock = clock
         self.fleet = Fleet(engine, clock)
-        self.signatures = Signatures(engine, book, clock)
+        self.signatures = Signatures(
+            engine, book, clock, read=partial(message_of, scrubber=scrubber)
+        )
         self.impact = Impacts(engine, clock)
         self.trends = Trends(engine, clock)
         self.tickets = Tickets(engine, clock, scrubber.scrub_frame)
@@ -103,11 +108,21 @@ class View:
 class Workspace(View):
     """An open workspace: made by ``caseline.open``, closed by ``close`` or ``with``."""
 
-    def __init__(self, store: EmbeddedStore, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: EmbeddedStore,
+        keyring: Keyring,
+        clock: Clock,
+        *,
+        rules: Rulebook | None = None,
+    ) -> None:
         self._store = store
+        self._rules = rules
         self._secret = keyring.secret
         self._scrubber = Scrubber(keyring.secret)
-        self._book = _read_book(store)
+        self._book = _read_book(store, rules)
+        if store.writable:
+            adopt_older(store, self._book, now=clock.now())
         super().__init__(store, clock, self._scrubber, self._book)
         self.privacy = Privacy(self._scrubber)
 
@@ -158,7 +173,7 @@ class Workspace(View):
         try:
             report = step.run(collection)
         except BaseException:
-            self._book.forget_unsaved(_read_book(self._store))
+            self._book.forget_unsaved(_read_book(self._store, self._rules))
             raise
         self._store.compact()
         self.signatures.note_ingest(report)
@@ -239,12 +254,15 @@ def open_workspace(
         raise
 
 
-def _read_book(store: EmbeddedStore) -> SignatureBook:
+def _read_book(store: EmbeddedStore, rules: Rulebook | None) -> SignatureBook:
+    linked = store.ask("linked_scheme")["scheme"]
     return SignatureBook.load(
         signatures=store.ask("all_signatures"),
         shapes=store.ask("all_shapes"),
         aliases=store.ask("all_aliases"),
         splits=store.ask("all_splits"),
+        linked_scheme=None if linked.is_empty() else str(linked[0]),
+        rules=rules,
     )
 
 

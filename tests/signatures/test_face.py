@@ -11,7 +11,8 @@ from caseline.errors import InputError, NotFoundError, ReadOnlyError
 from caseline.records.batches import Part, SignedBatch, Source
 from caseline.records.windows import Window
 from caseline.signatures.book import SignatureBook
-from caseline.signatures.face import Signatures, whole_periods
+from caseline.signatures.face import Signatures
+from caseline.signatures.periods import whole_periods
 from caseline.store.embedded import EmbeddedStore
 
 START = datetime(2026, 1, 20, 22, 30, tzinfo=UTC)

@@ -72,6 +72,13 @@ def questions(view: caseline.View) -> None:
     assert_type(impact.customers, caseline.Table)
     assert_type(impact.unattributed, float)
     assert_type(view.signatures.get("s-1"), caseline.Row)
+    assert_type(view.signatures.lineage("s-1", as_of=NOON), caseline.Table)
+    assert_type(view.signatures.split("s-1", by="ana"), str)
+    assert_type(view.signatures.split("s-1", variable=1, values=["x"]), caseline.Table)
+    assert_type(view.signatures.merge(["s-1", "s-2"], into="s-3", by="ana"), str)
+    view.signatures.confirm("s-1", "s-2", by="ana")
+    view.signatures.reject("s-1", "s-2")
+    view.signatures.explain("s-1", as_of=NOON)
     view.impact.causes("t-1", limit=5)
     view.impact.context("acme", around=NOON)
 

@@ -87,9 +87,7 @@ def find(known: Knowledge, line: str) -> Signature | None:
     return known.texts.get(known.miner.peek(form) or b"")
 
 
-def _of_kept(
-    known: Knowledge, shapes: Sequence[bytes], fitted: Fitted
-) -> NDArray[np.bool_]:
+def _of_kept(known: Knowledge, shapes: Sequence[bytes], fitted: Fitted) -> NDArray[np.bool_]:
     """Return which shapes fit a template although a person keeps a narrower one apart."""
     form_of = known.miner.tokenizer.form
     names = fitted.signature_ids.to_list()

@@ -57,6 +57,8 @@ class SignatureBook:
             most_variants=chosen.tokens.most_variants,
         )
         self._splits = Splits()
+        self.older: list[Signature] = []
+        """Signatures of older schemes that are not linked with this one's yet."""
 
     @classmethod
     def load(
@@ -66,21 +68,24 @@ class SignatureBook:
         shapes: pl.DataFrame,
         aliases: pl.DataFrame,
         splits: pl.DataFrame | None = None,
+        linked_scheme: str | None = None,
         rules: Rulebook | None = None,
-        most_shapes: int = _MOST_SHAPES,
     ) -> SignatureBook:
         """Return the book whose rows were stored in the tables of these names.
 
         Signatures of an older scheme than that of *rules* are known by their ids, and
         are read as what they were merged into; no line is compared with them any more.
+        *linked_scheme* is the one that they were linked with already.
         """
-        book = cls(rules, most_shapes=most_shapes)
+        book = cls(rules)
         known = book._known
         known.aliases.load(aliases)
         found = read_signatures(signatures)
         current = [one for one in found if one.scheme == known.scheme]
         known.signatures.update((one.signature_id, one) for one in found)
-        if len(current) == len(found):  # what was learnt of shapes is the older scheme's
+        older = [one for one in found if one.scheme != known.scheme]
+        book.older = older if linked_scheme != known.scheme else []
+        if not book.older:  # else what was learnt of shapes is the older scheme's
             known.shapes.load(shapes)
         known.restore(current)
         if splits is not None:
@@ -256,6 +261,12 @@ class SignatureBook:
             )  # fmt: skip
         self._note_kept()
         return list(made.values()), unclear
+
+    def follow_splits(self, old: str, new: str) -> None:
+        """Split the signature *new* by value as *old* was, where it has the same variable."""
+        one, other = self.signature(old), self.signature(new)
+        if one is not None and other is not None:
+            self._splits.follow(one, other)
 
     def remember(self) -> Callable[[], None]:
         """Return what takes back all that people decide from now on, if it cannot be saved."""

@@ -42,6 +42,10 @@ class Explanation:
         dropped: Frames of the trace that do not tell it, each with the rule that says
             so: ``jvm:java.`` is the library rule ``java.`` for the JVM, ``beyond 4`` a
             frame behind those kept, ``recursion`` one that does not recur.
+        merges: What is read as it: signature_id, template, reason, author, decided_at.
+        decisions: What people decided: what (merge, split), signature_id, into, author,
+            decided_at; for a split by value also variable and value.
+        lineage: What it was in other versions' words, as ``signatures.lineage`` tells it.
     """
 
     signature_id: str | None
@@ -55,6 +59,9 @@ class Explanation:
     frames: tuple[tuple[str, tuple[str, ...]], ...] = ()
     choices: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
+    merges: tuple[dict[str, Any], ...] = ()
+    decisions: tuple[dict[str, Any], ...] = ()
+    lineage: tuple[dict[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, JSON-safe."""
@@ -70,6 +77,9 @@ class Explanation:
             "frames": [[kind, list(frames)] for kind, frames in self.frames],
             "choices": list(self.choices),
             "dropped": [list(frame) for frame in self.dropped],
+            "merges": [dict(row) for row in self.merges],
+            "decisions": [dict(row) for row in self.decisions],
+            "lineage": [dict(row) for row in self.lineage],
         }
 
     def __repr__(self) -> str:

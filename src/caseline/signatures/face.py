@@ -20,11 +20,13 @@ from caseline.signatures.decisions import (
     split_by_value,
     split_table,
 )
+from caseline.signatures.explaining import with_decisions
 from caseline.signatures.lineage_table import lineage_of, proposed_lineage
+from caseline.signatures.periods import whole_periods
 from caseline.signatures.tracing import CONFIRMED, REJECTED, decide, trace_lineage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from caseline.protocols import Engine
@@ -48,12 +50,21 @@ class Signatures:
         engine: Where the events are.
         book: What has been learnt of templates.
         clock: Tells the moment an answer speaks for.
+        read: Gives the message of a raw line, as it would be stored.
     """
 
-    def __init__(self, engine: Engine, book: SignatureBook, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        book: SignatureBook,
+        clock: Clock,
+        *,
+        read: Callable[[str], str] = str,
+    ) -> None:
         self._engine = engine
         self._book = book
         self._clock = clock
+        self._read = read
         self._traced = self._untraced = 0
 
     def top(
@@ -123,38 +134,61 @@ class Signatures:
         """Return the signature that *line* would get, or None for a new one.
 
         Args:
-            line: A message without its header, scrubbed as stored ones are.
+            line: A message as it is stored; or a raw line, with its header.
             as_of: Hide what was received later.
 
         Raises:
             InputError: *line* is no text, or *as_of* is naive.
         """
-        found = self._book.match(_checked_line(line))
+        found = self._book.match(self._message(_checked_line(line)))
         return None if found is None else self._seen(found.signature_id, as_of)
 
-    def explain(self, id_or_line: str) -> Explanation:
+    def explain(self, id_or_line: str, *, as_of: datetime | None = None) -> Explanation:
         """Return why a line has its signature, or what a signature is made of.
 
         Args:
-            id_or_line: A signature's id, or a message without its header. Of a line
+            id_or_line: A signature's id; or a line, with its header or without. Of a line
                 that it has not seen, a viewer learns no more than its tokens. What a
                 trace's id says of frames is read from the newest events.
+            as_of: Hide what was decided later, and signatures that were received later.
+                Templates and their rules do not change.
+
+        Raises:
+            NotFoundError: nobody, or nobody a viewer sees, has the signature.
+            InputError: *id_or_line* is no text, or *as_of* is naive.
         """
         signature = self._book.signature(_checked_line(id_or_line))
-        scoped = self._engine.scope is not None
         if signature is not None:
-            row = self.get(id_or_line)
-            if scoped and row["template"] != signature.template:
+            row = self.get(id_or_line, as_of=as_of)
+            if not self._is_told(id_or_line, as_of):
                 raise NotFoundError.of("signature", id_or_line)
-            return self._book.describe(signature, self._examples(signature, row))
-        found = self._book.explain(id_or_line)
-        seen = found.signature_id is not None and self._seen(found.signature_id) is not None
-        if scoped and not seen:
-            # A line that only others have must look like one that nobody has.
-            return replace(
-                found, signature_id=None, merged_into=None, template="", variables=(), steps=()
-            )
-        return found
+            found = self._book.describe(signature, self._examples(signature, row, as_of))
+        else:
+            if as_of is not None:
+                in_utc(as_of, "as_of")
+            found = self._book.explain(self._message(id_or_line))
+            hides = self._engine.scope is not None or as_of is not None
+            if hides and not self._is_told(found.signature_id, as_of):
+                # A line that only others have must look like one that nobody has.
+                return replace(
+                    found, signature_id=None, merged_into=None, template="", variables=(), steps=()
+                )
+        return with_decisions(found, self._engine, self._book, as_of=as_of)
+
+    def _is_told(self, name: str | None, as_of: datetime | None) -> bool:
+        """Return whether the words of a template may be told: all, or those a viewer has.
+
+        What it was merged with may be seen by the viewer when it is not itself.
+        """
+        if self._engine.scope is None and as_of is None:
+            return True
+        if name is None:
+            return False
+        return not self._engine.ask("template_seen", as_of=as_of, signature_id=name).is_empty()
+
+    def _message(self, line: str) -> str:
+        """Return *line* as it is stored: without its header, unless it is a message itself."""
+        return line if self._book.match(line) is not None else self._read(line)
 
     def merge(self, ids: Sequence[str], *, into: str | None = None, by: str = PERSON) -> str:
         """Read several signatures as one from now on, for events stored earlier too.
@@ -320,12 +354,16 @@ class Signatures:
         found = self._engine.ask("alias_of", as_of=as_of, signature_id=name)
         return name if found.is_empty() else str(found["merged_into"][0])
 
-    def _examples(self, signature: Signature, row: Row) -> list[str]:
+    def _examples(
+        self, signature: Signature, row: Row, as_of: datetime | None
+    ) -> list[str]:
         """Return texts of the newest events that may have the trace *signature*."""
         if signature.kind != "trace":
             return []
         filters = dict.fromkeys(("customer", "environment", "start", "end"))
-        frame = self._engine.ask("events", signature=row["signature_id"], limit=20, **filters)
+        frame = self._engine.ask(
+            "events", as_of=as_of, signature=row["signature_id"], limit=20, **filters
+        )
         return list(frame["message"].drop_nulls().unique(maintain_order=True))
 
     def _seen(self, name: str, as_of: datetime | None = None) -> Row | None:
@@ -339,38 +377,3 @@ def _checked_line(line: Any) -> str:
     if not isinstance(line, str):
         raise InputError(f"line is a {type(line).__name__}; give a str")
     return line
-
-
-def whole_periods(window: Window) -> dict[str, Any]:
-    """Return the whole months, days and hours in *window*, as bounds.
-
-    >>> from datetime import UTC, datetime
-    >>> window = Window(start=datetime(2026, 1, 31, 22, 30, tzinfo=UTC),
-    ...                 end=datetime(2026, 3, 2, tzinfo=UTC))
-    >>> {name: bound.isoformat()[:13] for name, bound in whole_periods(window).items()}
-    ... # doctest: +NORMALIZE_WHITESPACE
-    {'hour_start': '2026-01-31T23', 'hour_end': '2026-03-02T00', 'day_start': '2026-02-01T00',
-     'day_end': '2026-03-02T00', 'month_start': '2026-02-01T00', 'month_end': '2026-03-01T00'}
-    """
-    bounds: dict[str, Any] = {}
-    start, end = window.start, window.end
-    for period in ("hour", "day", "month"):
-        start, end = _next(start, period), _floor(end, period)
-        end = max(start, end)
-        bounds |= {f"{period}_start": start, f"{period}_end": end}
-    return bounds
-
-
-def _floor(moment: datetime, period: str) -> datetime:
-    floor = moment.replace(minute=0, second=0, microsecond=0)
-    if period != "hour":
-        floor = floor.replace(hour=0)
-    return floor.replace(day=1) if period == "month" else floor
-
-
-def _next(moment: datetime, period: str) -> datetime:
-    floor = _floor(moment, period)
-    if floor == moment:
-        return moment
-    step = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
-    return _floor(floor + step[period], period)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CURRENT = "2026-11"
 
@@ -105,15 +106,15 @@ class Rulebook:
 
 
 @cache
-def read_rules(date: str = CURRENT) -> Rulebook:
-    """Return the rules of *date*, a folder of ``caseline/signatures/rules``.
+def read_rules(date: str = CURRENT, folder: Path | None = None) -> Rulebook:
+    """Return the rules of *date*, a folder of ``caseline/signatures/rules`` or of *folder*.
 
     >>> read_rules().scheme
     'templates@2026-11'
     """
-    folder = files("caseline.signatures").joinpath("rules", date)
-    tokens = tomllib.loads(folder.joinpath("tokens.toml").read_text("utf-8"))
-    votes = tomllib.loads(folder.joinpath("votes.toml").read_text("utf-8"))
+    place = (folder or files("caseline.signatures").joinpath("rules")).joinpath(date)
+    tokens = tomllib.loads(place.joinpath("tokens.toml").read_text("utf-8"))
+    votes = tomllib.loads(place.joinpath("votes.toml").read_text("utf-8"))
     return Rulebook(
         scheme=tokens["scheme"],
         tokens=_token_rules(tokens),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.errors import InputError
-from caseline.signatures.aliases import RULE
+from caseline.signatures.aliases import RULE, SCHEME
 from caseline.signatures.lineage import Link, find_links
 from caseline.signatures.lineage_rules import lineage_rules
 from caseline.signatures.own_changes import find_own_changes
@@ -90,6 +90,25 @@ def decide(engine: Engine, pair: tuple[str, str], state: str, *, who: tuple[str,
     }
     change = {**row, "state": state, "together": state == CONFIRMED}
     _write(engine, [change], known.values(), author=who[0], now=who[1])
+
+
+def link_schemes(engine: Engine, parts: Iterable[tuple[str, str]], *, now: datetime) -> None:
+    """Note that groups of an older scheme became several of a newer one."""
+    known = _known(engine)
+    changes = [
+        dict.fromkeys(LINEAGE)
+        | {
+            "from_id": old,
+            "to_id": new,
+            "kind": "split",
+            "state": CONFIRMED,
+            "together": True,
+            "reasons": json.dumps(["a newer scheme tells apart what an older one did not"]),
+        }
+        for old, new in parts
+        if _key(old, new, "split") not in known
+    ]
+    _write(engine, changes, known.values(), author=SCHEME, now=now)
 
 
 def _known(engine: Engine) -> dict[Key, dict[str, Any]]:

@@ -75,7 +75,9 @@ _LIKELY_SIGNATURES = """
         LEFT JOIN catalog.signature_aliases a ON a.signature_id = s.signature_id) c
     ON c.signature_id = a.merged_into UNION
     SELECT a.merged_into FROM catalog.signature_aliases a
-    JOIN suspects s ON s.signature_id = a.signature_id
+    JOIN suspects s ON s.signature_id = a.signature_id UNION
+    SELECT l.from_id FROM catalog.lineage l
+    JOIN suspects s ON s.signature_id = l.to_id WHERE l.author = 'scheme'
 """
 _COLUMNS = (
     "position",

@@ -88,9 +88,12 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "signatures": _signatures(sight),
         "all_signatures": _templates(sight),
         "signature_aliases": f"SELECT * FROM {_aliases(sight)}",
+        "alias_history": "SELECT * FROM catalog.alias_history"
+        + (" WHERE decided_at <= $as_of" if sight.recalled else ""),
         "signature_splits": f"SELECT * FROM {_splits(sight)}",
         "lineage": _lineage(sight),
         "shapes": "SELECT * FROM catalog.shapes",
+        "meta": "SELECT * FROM catalog.meta",
         "issue_signatures": _issue_signatures(sight),
         **_catalog(sight),
     }
