@@ -11,7 +11,7 @@ import pytest
 
 from caseline.signatures.catalog import Signature
 from caseline.signatures.lineage import find_links
-from caseline.signatures.lineage_rules import lineage_rules
+from caseline.signatures.lineage_numbers import lineage_rules
 from caseline.signatures.own_changes import find_own_changes
 from caseline.signatures.presence import Presence
 

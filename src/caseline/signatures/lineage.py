@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.signatures.catalog import Signature
-    from caseline.signatures.lineage_rules import LineageRules
+    from caseline.signatures.lineage_numbers import LineageRules
     from caseline.signatures.presence import Presence, Seen
     from caseline.signatures.switching import Switch
 

@@ -16,7 +16,7 @@ from caseline.signatures.lineage import Link
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from caseline.signatures.lineage_rules import LineageRules
+    from caseline.signatures.lineage_numbers import LineageRules
     from caseline.signatures.presence import Presence
 
 _BY = ("signature_id", "after")

@@ -44,7 +44,7 @@ def adopt_older(engine: Engine, book: SignatureBook, *, now: datetime) -> int:
     rows, shapes = shapes_of(texts["text"])
     signed = book.sign(texts["text"], rows, shapes)
     found: dict[str, set[str]] = defaultdict(set)
-    ids = [signed.entries[row].signature_id for row in signed.rows]
+    ids = signed.signature_ids.gather(signed.rows)
     for template, name in zip(texts["template_id"], ids, strict=True):
         found[template].add(book.canonical(name))
     parts: list[tuple[str, str]] = []

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from caseline.signatures.lineage_rules import LineageRules
+    from caseline.signatures.lineage_numbers import LineageRules
     from caseline.signatures.presence import Run, Seen
 
 Where = "Mapping[tuple[str, str], Seen]"

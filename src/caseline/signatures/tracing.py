@@ -10,7 +10,7 @@ import polars as pl
 from caseline.errors import InputError
 from caseline.signatures.aliases import RULE, SCHEME
 from caseline.signatures.lineage import Link, find_links
-from caseline.signatures.lineage_rules import lineage_rules
+from caseline.signatures.lineage_numbers import lineage_rules
 from caseline.signatures.own_changes import find_own_changes
 from caseline.signatures.presence import Presence
 
