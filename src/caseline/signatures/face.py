@@ -354,9 +354,7 @@ class Signatures:
         found = self._engine.ask("alias_of", as_of=as_of, signature_id=name)
         return name if found.is_empty() else str(found["merged_into"][0])
 
-    def _examples(
-        self, signature: Signature, row: Row, as_of: datetime | None
-    ) -> list[str]:
+    def _examples(self, signature: Signature, row: Row, as_of: datetime | None) -> list[str]:
         """Return texts of the newest events that may have the trace *signature*."""
         if signature.kind != "trace":
             return []
