@@ -256,7 +256,7 @@ def open_workspace(
 
 def _read_book(store: EmbeddedStore, rules: Rulebook | None) -> SignatureBook:
     linked = store.ask("linked_scheme")["scheme"]
-    return SignatureBook.load(
+    book = SignatureBook.load(
         signatures=store.ask("all_signatures"),
         shapes=store.ask("all_shapes"),
         aliases=store.ask("all_aliases"),
@@ -264,6 +264,8 @@ def _read_book(store: EmbeddedStore, rules: Rulebook | None) -> SignatureBook:
         linked_scheme=None if linked.is_empty() else str(linked[0]),
         rules=rules,
     )
+    book.know_words(store.ask("all_vocabulary"))
+    return book
 
 
 def _folder(path: str | os.PathLike[str], *, read_only: bool) -> Path:

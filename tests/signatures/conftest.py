@@ -21,7 +21,9 @@ SOURCE = Source(
 def _batch_of(*messages: str) -> ScrubbedBatch:
     texts = pl.Series("message", messages, dtype=pl.String)
     rows, shapes = shapes_of(texts)
-    frame = pl.DataFrame({"message": texts, "shape": pl.Series(rows, dtype=pl.UInt32)})
+    customers = pl.Series([None] * len(messages), dtype=pl.String)
+    columns = {"message": texts, "customer_id": customers}
+    frame = pl.DataFrame({**columns, "shape": pl.Series(rows, dtype=pl.UInt32)})
     return ScrubbedBatch(source=SOURCE, frame=frame, shapes=shapes)
 
 

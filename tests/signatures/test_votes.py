@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from caseline.signatures.merges import Merges
 from caseline.signatures.rulebook import read_rules
 from caseline.signatures.tokens import LIST, VARIABLE
+from caseline.signatures.vocabulary import Vocabulary
 from caseline.signatures.votes import Votes
 
 RULES = read_rules()
 
 
 def votes_for(columns):
-    return Votes([b" "] * (columns + 1), RULES)
+    return Votes([b" "] * (columns + 1), RULES, Vocabulary(RULES.customers.enough))
 
 
 def test_row_fits_the_most_special_general_row():

@@ -19,6 +19,7 @@ from caseline.signatures.miner import Miner
 from caseline.signatures.rulebook import Rulebook, read_rules
 from caseline.signatures.splits import Splits, members_with, part
 from caseline.signatures.traces import read_trace_rules
+from caseline.signatures.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -46,7 +47,9 @@ class SignatureBook:
 
     def __init__(self, rules: Rulebook | None = None, *, most_shapes: int = _MOST_SHAPES) -> None:
         chosen = rules or read_rules()
-        miner = Miner(chosen)
+        self._vocabulary = Vocabulary(chosen.customers.enough)
+        self._noted: set[tuple[str, str]] = set()
+        miner = Miner(chosen, self._vocabulary)
         self._known = Knowledge(
             scheme=chosen.scheme,
             miner=miner,
@@ -97,6 +100,7 @@ class SignatureBook:
         """Know what *saved* knows: what was handed out since then was not kept."""
         self._known = saved._known
         self._splits = saved._splits
+        self._vocabulary, self._noted = saved._vocabulary, saved._noted
 
     @property
     def scheme(self) -> str:
@@ -119,7 +123,8 @@ class SignatureBook:
     def take_decisions(self, at: datetime | None = None) -> dict[str, pl.DataFrame]:
         """Return the rows that are new since the last call, by the name of their table.
 
-        These are ``signature_aliases``, ``alias_history`` and ``signature_splits``.
+        These are ``signature_aliases``, ``alias_history``, ``signature_splits`` and
+        ``vocabulary``.
 
         Args:
             at: The moment of what rules decided.
@@ -130,7 +135,11 @@ class SignatureBook:
             narrow, wide = self.signature(name), self.signature(into)
             if narrow is not None and wide is not None:
                 self._splits.follow(narrow, wide)
-        return {**found, "signature_splits": self._splits.take()}
+        return {
+            **found,
+            "signature_splits": self._splits.take(),
+            "vocabulary": self._vocabulary.take(),
+        }
 
     def signature(self, name: str) -> Signature | None:
         """Return the signature with the id *name*, merged or not."""
@@ -148,7 +157,10 @@ class SignatureBook:
         ``shape`` is gone: it meant something in this batch only.
         """
         rows = batch.frame["shape"].to_numpy()
+        customers = batch.frame["customer_id"]
+        self._vocabulary.present = set(customers.drop_nulls().unique())
         signed = self.sign(batch.frame["message"], rows, batch.shapes)
+        self._note_words(signed.signature_ids.gather(signed.rows), customers)
         rebuilds = pl.Series(signed.rebuilds)
         frame = batch.frame.drop("shape").with_columns(
             signed.signature_ids.gather(signed.rows).alias("signature_id"),
@@ -163,6 +175,24 @@ class SignatureBook:
             share_groups=batch.share_groups,
             index=batch.index,
         )
+
+    def _note_words(self, names: pl.Series, customers: pl.Series) -> None:
+        """Remember at which customers the words of templates were seen."""
+        pairs = pl.DataFrame({"name": names, "customer": customers}).unique().drop_nulls()
+        for name, customer in pairs.sort("name", "customer").iter_rows():
+            found = self._known.signatures.get(name)
+            if found is not None and (name, customer) not in self._noted:
+                self._noted.add((name, customer))
+                self._vocabulary.note(found.template, (customer,))
+
+    def know_words(self, vocabulary: pl.DataFrame) -> None:
+        """Take in the rows of the table ``vocabulary``."""
+        self._vocabulary.load(vocabulary)
+
+    def shared_template(self, name: str) -> str | None:
+        """Return the template of *name* with ``<*>`` for words too few customers have."""
+        found = self._known.signatures.get(name)
+        return None if found is None else self._vocabulary.shared(found.template)
 
     def sign(
         self, messages: pl.Series, rows: NDArray[np.uint32], shapes: Sequence[bytes]

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import polars as pl
+
 from caseline.clock import Clock, in_utc
 from caseline.errors import InputError, NotFoundError
 from caseline.records.answers import Row, Table
@@ -85,8 +87,9 @@ class Signatures:
 
         Returns:
             signature_id, template, severity (OpenTelemetry, the highest), events,
-            customers, environments, first_seen, last_seen; besides customers_possible
-            and kind.
+            customers, environments, first_seen, last_seen; besides customers_possible,
+            kind and shared_template: the template with ``<*>`` for each word that fewer
+            than five customers have, for what is shown to others.
 
         Raises:
             InputError: *by*, *window* or *limit* cannot be right.
@@ -103,6 +106,8 @@ class Signatures:
             frame = self._engine.ask(
                 "top_signatures", window=wanted, as_of=as_of, by=by, limit=limit, **bounds
             )
+        shared = [self._book.shared_template(name) for name in frame["signature_id"]]
+        frame = frame.with_columns(shared_template=pl.Series(shared, dtype=pl.String))
         return Table("signatures", frame, as_of=moment, notes=(_SHARED,))
 
     def get(self, signature_id: str, *, as_of: datetime | None = None) -> Row:
@@ -128,7 +133,9 @@ class Signatures:
         if frame.is_empty():
             raise NotFoundError.of("signature", signature_id)
         links = lineage_of(self._engine, name, as_of=as_of)
-        return Row({**frame.row(0, named=True), "lineage": links.to_dicts(), "as_of": now})
+        row = frame.row(0, named=True)
+        shared = self._book.shared_template(name)
+        return Row({**row, "shared_template": shared, "lineage": links.to_dicts(), "as_of": now})
 
     def match(self, line: str, *, as_of: datetime | None = None) -> Row | None:
         """Return the signature that *line* would get, or None for a new one.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from caseline.signatures.merges import Merges
 from caseline.signatures.tokens import LIST, SLOT, VARIABLE, Tokenizer
+from caseline.signatures.vocabulary import Vocabulary
 from caseline.signatures.votes import Votes
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Miner:
     [b'session', b'of', b'<*>', b'opened']
     """
 
-    def __init__(self, rules: Rulebook) -> None:
+    def __init__(self, rules: Rulebook, vocabulary: Vocabulary | None = None) -> None:
+        own = Vocabulary(rules.customers.enough)
+        self._vocabulary = own if vocabulary is None else vocabulary
         self.tokenizer = Tokenizer(rules.tokens)
         self._rules = rules
         self._votes: dict[bytes, Votes] = {}
@@ -96,7 +99,7 @@ class Miner:
     def _group(self, skeleton: bytes) -> Votes:
         votes = self._votes.get(skeleton)
         if votes is None:
-            votes = Votes(skeleton.split(SLOT), self._rules)
+            votes = Votes(skeleton.split(SLOT), self._rules, self._vocabulary)
             self._votes[skeleton] = votes
         return votes
 

@@ -58,6 +58,14 @@ class VoteLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerLimits:
+    """From how many customers on a word is common, and how many of those stay constant."""
+
+    enough: int
+    common: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrowdLimits:
     """What a crowd of rows is, whose rare words are values."""
 
@@ -100,6 +108,7 @@ class Rulebook:
     scheme: str
     tokens: TokenRules
     limits: VoteLimits
+    customers: CustomerLimits
     crowds: CrowdLimits
     kin: KinLimits
     merges: MergeLimits
@@ -119,6 +128,7 @@ def read_rules(date: str = CURRENT, folder: Path | None = None) -> Rulebook:
         scheme=tokens["scheme"],
         tokens=_token_rules(tokens),
         limits=VoteLimits(**votes["limits"]),
+        customers=CustomerLimits(**votes["customers"]),
         crowds=CrowdLimits(**votes["crowds"]),
         kin=_kin_limits(votes["kin"]),
         merges=MergeLimits(**votes["merges"]),

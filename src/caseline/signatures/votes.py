@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from caseline.signatures.rulebook import Rulebook
+    from caseline.signatures.vocabulary import Vocabulary
 
 Words = tuple[bytes, ...]
 _CAPITALS = re.compile(rb"[A-Z][A-Z_]+")
@@ -33,6 +34,9 @@ class Votes:
     several pairs ``key: value``) is a variable as soon as two words were seen there,
     whatever other such columns hold.
 
+    Customers: words that many customers' lines hold stay constant, however many; words
+    that each one customer's lines hold are values, where the rest of the text is common.
+
     Twins: a word that stands in a row more than once is one value, and is looked at in
     all its columns together.
 
@@ -43,9 +47,12 @@ class Votes:
     Args:
         gaps: The punctuation in front of each column, and behind the last.
         rules: How many distinct words stay constant, what a crowd is, what kin share.
+        vocabulary: At how many customers words were seen.
     """
 
-    def __init__(self, gaps: list[bytes], rules: Rulebook) -> None:
+    def __init__(self, gaps: list[bytes], rules: Rulebook, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._common = rules.customers.common
         self._values = frozenset(n for n in range(len(gaps) - 1) if gaps[n].endswith(_EQUALS))
         self._quoted = frozenset(n for n in range(len(gaps) - 1) if _is_quoted(gaps, n))
         self._limits = rules.limits
@@ -255,9 +262,20 @@ class Votes:
         stems = {_DIGITS.sub(b"", word) for word in words}
         if len(stems) < len(words):
             return True
-        return len(words) > self._limit(words, column)
+        return len(words) > self._limit(words, column) or self._are_customers(words, rest)
+
+    def _are_customers(self, words: set[bytes], rest: Words) -> bool:
+        """Whether *words* are each of one customer, in a text that many customers have."""
+        said = [word for word in rest if _LETTER.search(word)]
+        return (
+            len(self._vocabulary) > 0
+            and all(map(self._vocabulary.is_common, said))
+            and self._vocabulary.are_own(words)
+        )
 
     def _limit(self, words: set[bytes], column: int) -> int:
+        if len(self._vocabulary) and all(map(self._vocabulary.is_common, words)):
+            return self._common
         if all(map(_CAPITALS.fullmatch, words)):
             return self._limits.capitals
         if all(map(_DIGITS.search, words)):

@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS signature_splits (
     author VARCHAR NOT NULL,
     decided_at TIMESTAMP NOT NULL
 );
+-- Words of templates, each with the first customers it was seen at.
+CREATE TABLE IF NOT EXISTS vocabulary (word VARCHAR NOT NULL, customer_id VARCHAR NOT NULL);
 -- Which signature became which; every change is a row, the latest one counts.
 CREATE TABLE IF NOT EXISTS lineage (
     from_id VARCHAR NOT NULL,

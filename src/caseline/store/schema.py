@@ -27,6 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "signature_aliases": ("signature_id",),
     "alias_history": ("signature_id", "position"),
     "signature_splits": ("signature_id", "value"),
+    "vocabulary": ("word", "customer_id"),
     "lineage": ("from_id", "to_id", "position"),
     "share_groups": ("share_group", "customer_id"),
     "collections": ("collection_id",),

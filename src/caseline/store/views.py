@@ -91,6 +91,7 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "alias_history": "SELECT * FROM catalog.alias_history"
         + (" WHERE decided_at <= $as_of" if sight.recalled else ""),
         "signature_splits": f"SELECT * FROM {_splits(sight)}",
+        "vocabulary": "SELECT * FROM catalog.vocabulary",
         "lineage": _lineage(sight),
         "shapes": "SELECT * FROM catalog.shapes",
         "meta": "SELECT * FROM catalog.meta",
