@@ -68,7 +68,7 @@ def stored(store, book, batch):
     found = book.assign(batch)
     signed = SignedBatch(
         source=source,
-        frame=pl.concat([frame_of(EVENTS), found.frame], how="horizontal"),
+        frame=pl.concat([frame_of(EVENTS), found.frame.drop("customer_id")], how="horizontal"),
         minted=found.minted,
         parts=(Part(source=source, batch_id="b"),),
     )

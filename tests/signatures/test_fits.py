@@ -109,6 +109,13 @@ def test_odd_line_is_read_alike_again(text):
     assert read(book, [text]) == read(book, [text])
 
 
+def test_other_blanks_are_no_part_of_a_value():
+    book = SignatureBook()
+    read(book, ["0\r", "null"])
+
+    assert read(book, ["null"])[1:] == ([["null"]], [True])
+
+
 def test_word_that_became_a_constant_no_longer_fits_a_variable():
     book = SignatureBook()
     read(book, [f"open {user} now" for user in ("ann", "bob", "cyd", "dot")])

@@ -155,15 +155,17 @@ class Scrubber:
 def _together(
     columns: Sequence[pl.Series], scopes: pl.Series, rewriter: Rewriter
 ) -> list[pl.Series]:
-    """Return several text columns rewritten as one long one."""
-    if not columns:
-        return []
-    end_to_end = pl.concat([column.alias("text") for column in columns])
-    fresh = _distinctly(end_to_end, pl.concat([scopes] * len(columns)), rewriter)
-    return [
-        fresh.slice(number * len(scopes), len(scopes)).alias(column.name)
-        for number, column in enumerate(columns)
-    ]
+    """Return several text columns rewritten as one long one; those without text as they are."""
+    full = [column for column in columns if column.null_count() < len(column)]
+    if not full:
+        return list(columns)
+    end_to_end = pl.concat([column.alias("text") for column in full])
+    fresh = _distinctly(end_to_end, pl.concat([scopes] * len(full)), rewriter)
+    rewritten = {
+        column.name: fresh.slice(number * len(scopes), len(scopes)).alias(column.name)
+        for number, column in enumerate(full)
+    }
+    return [rewritten.get(column.name, column) for column in columns]
 
 
 def _distinctly(column: pl.Series, scopes: pl.Series, rewriter: Rewriter) -> pl.Series:
@@ -174,6 +176,8 @@ def _distinctly(column: pl.Series, scopes: pl.Series, rewriter: Rewriter) -> pl.
         return column
     plain = distinct["text"].str.replace_all("\0", _REPLACEMENT, literal=True)
     texts, _ = rewriter.rewritten(Texts(plain, *shaped(plain)), distinct["scope"])
+    if texts.column.equals(distinct["text"], check_names=False):
+        return column  # there was nothing to take out
     table = distinct.with_columns(texts.column.alias("fresh"))
     joined = rows.join(table, on=["text", "scope"], how="left", maintain_order="left")
     return joined["fresh"].alias(column.name)

@@ -143,15 +143,20 @@ class Fits:
         codes = self._know(columns.distinct).codes[columns.ids]
         for n, key in enumerate(row_hashes(codes, columns.first).tolist()):
             if key not in self._fits:
-                first, end = columns.first[n : n + 2].tolist()
-                fields = [columns.distinct[d] for d in columns.ids[first:end].tolist()]
-                starts = columns.starts[first:end].tolist()
-                self._record(key, fields, starts, examples[which[n]])
+                self._record(key, columns, n, examples[which[n]])
 
-    def _record(self, key: int, fields: list[bytes], starts: list[int], made: Example) -> None:
-        tokens = [self._tokens(field) for field in fields]
-        owners = [(n, m) for n, found in enumerate(tokens) for m in range(len(found.starts))]
-        if [starts[n] + tokens[n].starts[m] for n, m in owners] != made.form.starts:
+    def _record(self, key: int, columns: FieldColumns, row: int, made: Example) -> None:
+        first, end = columns.first[row : row + 2].tolist()
+        owners: list[tuple[int, int]] = []
+        spans: list[tuple[int, int]] = []
+        for n, place in enumerate(range(first, end)):
+            start, size = int(columns.starts[place]), int(columns.sizes[place])
+            field = columns.distinct[columns.ids[place]]
+            tokens = self._tokens(field)
+            ends = (size,) if field == VARIABLE else tokens.ends
+            spans += [(start + a, start + b) for a, b in zip(tokens.starts, ends, strict=True)]
+            owners += [(n, m) for m in range(len(ends))]
+        if spans != list(zip(made.form.starts, made.form.ends, strict=True)):
             return  # the form was cut short, or cut in another way
         self._fits[key] = len(self._places)
         self._signatures.append(made.entry.signature_id)
