@@ -31,7 +31,7 @@ class Field(IntEnum):
     SEVERITY = 4
     SEVERITY_START = 5
     SEVERITY_SIZE = 6
-    NUMBER = 7  # 0: severity is SEVERITY; 1: <PRI>, 2: HTTP status at NUMBER_START
+    NUMBER = 7  # 0: severity is SEVERITY; 1: <PRI>, 2: HTTP status, 3: threat at NUMBER_START
     NUMBER_START = 8
     NUMBER_SIZE = 9
     SERVICE_START = 10
@@ -51,10 +51,12 @@ class Field(IntEnum):
     REPEATS_START = 24
     REPEATS_SIZE = 25
     FLAGS = 26
+    PAIRS = 27  # which arrangement of key=value pairs is the message; -1: none is
 
 
 NUMBER_PRIORITY = 1
 NUMBER_STATUS = 2
+NUMBER_THREAT = 3
 
 PARTIAL = 1  # the runtime cut the line here; the next goes on without a line's end
 OCTAL = 2  # the message holds #012 for newlines
@@ -65,6 +67,8 @@ LATER = 32  # its message is a continuation: it belongs to the record before it
 SERVICE_VARIES = 64  # the service holds digits: lines of the shape differ in it
 HOST_VARIES = 128
 ENDS = 256  # a runtime wrapped it; its message may open or close a trace
+EMBEDDED = 512  # its message is a JSON object
+WHOLE = 1024  # another header stands behind its header: its beginning does not tell all
 
 WIDTH = len(Field)
 
@@ -79,5 +83,6 @@ def empty_row() -> list[int]:
 
 
 _EMPTY = tuple(
-    -1 if f.name.endswith("SIZE") or f in (Field.FORMAT, Field.TIME) else 0 for f in Field
+    -1 if f.name.endswith("SIZE") or f in (Field.FORMAT, Field.TIME, Field.PAIRS) else 0
+    for f in Field
 )

@@ -10,10 +10,21 @@ import polars as pl
 from caseline.normalize.fields import header_fields
 from caseline.normalize.joining import Records, join_records, with_ends
 from caseline.normalize.jsonpart import json_part
-from caseline.normalize.layouts import ENDS, ESCAPED, LATER, OCTAL, PARTIAL, WEAK, Field, Kind
+from caseline.normalize.layouts import (
+    EMBEDDED,
+    ENDS,
+    ESCAPED,
+    LATER,
+    OCTAL,
+    PARTIAL,
+    WEAK,
+    Field,
+    Kind,
+)
 from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
 from caseline.normalize.occurred import QUALITIES, FileClock
+from caseline.normalize.pairs import pairs_part
 from caseline.normalize.recognition import recognizer_for
 from caseline.normalize.repeats import Previous, repeat_counts
 from caseline.normalize.settings import NormalizeSettings
@@ -176,12 +187,14 @@ class FileNormalizer:
 
     def _json(self, lines: Lines, rows: Rows, found: Records) -> JsonPart | None:
         kinds = rows[lines.shape_ids[found.first], Field.KIND]
-        records = np.flatnonzero((kinds == Kind.JSON) & (found.lines == 1))
+        embedded = (rows[lines.shape_ids[found.first], Field.FLAGS] & EMBEDDED) != 0
+        records = np.flatnonzero(((kinds == Kind.JSON) | embedded) & (found.lines == 1))
         if not len(records):
             return None
+        skipped = rows[lines.shape_ids[found.first[records]], Field.MESSAGE_START]
         return json_part(
             lines,
-            found.first[records],
+            (found.first[records], np.where(embedded[records], skipped, 0)),
             records,
             self._recognizer,
             words=self._words,
@@ -192,11 +205,15 @@ class FileNormalizer:
         mend = _to_mend(lines, rows, found)
         several = (found.lines > 1) & ~mend
         plain = (found.lines == 1) & ~mend
+        pairs = ~mend & (rows[lines.shape_ids[found.first], Field.PAIRS] >= 0)
         parts = []
         if json is not None:
-            for which in (mend, plain):
+            for which in (mend, plain, pairs):
                 which[json.records] = False
             parts.append(json.part)
+        if (records := np.flatnonzero(pairs)).size:
+            several[records] = plain[records] = False
+            parts.append(pairs_part(lines, rows, found, records, self._recognizer.arrangements))
         if (records := np.flatnonzero(plain)).size:
             parts.append(plain_part(lines, rows, found.first[records], records))
         if (records := np.flatnonzero(several)).size:
@@ -214,8 +231,9 @@ class FileNormalizer:
         data = lines.bytes_view
         if json is not None:
             time_ids = time_ids.copy()
-            time_ids[json.records] = json.time_ids
-            starts[json.records] = len(data) + json.time_starts
+            own = json.time_ids >= 0
+            time_ids[json.records[own]] = json.time_ids[own]
+            starts[json.records[own]] = len(data) + json.time_starts[own]
             data = np.concatenate([data, np.frombuffer(json.times, dtype=np.uint8)])
         return self._clock.read(data, starts, time_ids, self._recognizer.time_layouts)
 
