@@ -21,8 +21,13 @@ def slow_join(kinds, flags, *, headed):
     records, blank, nul = [], [], []
     pending = []
     open_record = False
-    sure_run = False
+    sure_run = taken_in = False
     for i, kind in enumerate(kinds):
+        taken_in = kind == Kind.JSON or (kind == Kind.FILL and taken_in)
+        if kind == Kind.FILL and taken_in:
+            records[-1].append(i)
+            sure_run = False
+            continue
         if kind == Kind.NUL:
             nul.append(i)
             blank += pending

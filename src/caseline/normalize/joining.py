@@ -49,10 +49,12 @@ def join_records(
         headed: Whether a line without a header goes on with the record before it.
         settings: Bounds of a record.
     """
+    fill = _fills(kinds)
     blank, nul = kinds == Kind.BLANK, kinds == Kind.NUL
     goes_on = _continuations(kinds, flags, headed=headed)
     void = blank | nul
-    has_before = _after_record(kinds, void, nul)
+    has_before = _after_record(kinds, void | fill, nul) | fill
+    goes_on |= fill
     inner = blank & _before_continuation(void, nul, goes_on) & has_before
     starts = ~void & ~(goes_on & has_before)
     member = starts | inner | (~void & ~starts)
@@ -61,6 +63,15 @@ def join_records(
     counts = np.bincount(owner[member], minlength=len(first)) if len(first) else first
     first, counts = _bounded(first, counts, sizes, settings)
     return Records(first, counts, np.flatnonzero(blank & ~inner), np.flatnonzero(nul))
+
+
+def _fills(kinds: NDArray[np.int32]) -> Flags:
+    """Return the lines that a JSON object right above them has taken in."""
+    fill: Flags = kinds == Kind.FILL
+    if fill.any():
+        last_other = np.maximum.accumulate(np.where(fill, -1, np.arange(len(kinds))))
+        fill &= (last_other >= 0) & (kinds[np.maximum(last_other, 0)] == Kind.JSON)
+    return fill
 
 
 def with_ends(flags: NDArray[np.int32]) -> NDArray[np.int32]:

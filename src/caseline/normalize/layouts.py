@@ -19,6 +19,7 @@ class Kind(IntEnum):
     BLANK = 4
     NUL = 5
     JSON = 6
+    FILL = 7  # it was said by the JSON line before it
 
 
 class Field(IntEnum):
@@ -69,6 +70,9 @@ HOST_VARIES = 128
 ENDS = 256  # a runtime wrapped it; its message may open or close a trace
 EMBEDDED = 512  # its message is a JSON object
 WHOLE = 1024  # another header stands behind its header: its beginning does not tell all
+
+FILL = b"\x1f"
+"""What stands on a line whose text was taken into the JSON object above it."""
 
 WIDTH = len(Field)
 

@@ -23,11 +23,13 @@ from caseline.normalize.layouts import (
 )
 from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
+from caseline.normalize.namedcolumns import NamedColumns
 from caseline.normalize.occurred import QUALITIES, FileClock
 from caseline.normalize.pairs import pairs_part
 from caseline.normalize.recognition import recognizer_for
 from caseline.normalize.repeats import Previous, repeat_counts
 from caseline.normalize.settings import NormalizeSettings
+from caseline.normalize.stanzas import StanzaReader
 from caseline.normalize.wordbook import load_words
 from caseline.normalize.wrapped import unwrap
 from caseline.records.batches import RawBatch, Reject
@@ -95,6 +97,8 @@ class FileNormalizer:
         self._words = load_words(self._settings.words)
         self._clock = FileClock(source)
         self._previous = Previous()
+        self._stanzas = StanzaReader(self._settings.formats)
+        self._columns = NamedColumns()
         self._tail = b""
         self._tail_positions = np.zeros(0, dtype=np.int64)
         self._votes = np.zeros(2, dtype=np.int64)  # lines with a header, lines without
@@ -106,11 +110,13 @@ class FileNormalizer:
         The last record is held back until the next block or ``block.last``, since its
         lines may go on there.
         """
-        data = holes_apart(block.data)
+        offset = block.offset_bytes - self._stanzas.held_bytes
+        data = self._stanzas.whole(holes_apart(block.data), last=block.last)
         added = clean(unwrap(data), first=not self._started, last=block.last)
-        self._started = True
+        added = self._stanzas.dressed(self._columns.dressed(added))
+        self._started = self._started or bool(data)
         lines = split_lines(self._tail + added)
-        positions = self._positions(data, block.offset_bytes, added, lines)
+        positions = self._positions(data, offset, added, lines)
         rows = self._rows(lines)
         found = self._records(lines, rows)
         end = len(lines.starts)
@@ -188,7 +194,7 @@ class FileNormalizer:
     def _json(self, lines: Lines, rows: Rows, found: Records) -> JsonPart | None:
         kinds = rows[lines.shape_ids[found.first], Field.KIND]
         embedded = (rows[lines.shape_ids[found.first], Field.FLAGS] & EMBEDDED) != 0
-        records = np.flatnonzero(((kinds == Kind.JSON) | embedded) & (found.lines == 1))
+        records = np.flatnonzero((kinds == Kind.JSON) | (embedded & (found.lines == 1)))
         if not len(records):
             return None
         skipped = rows[lines.shape_ids[found.first[records]], Field.MESSAGE_START]

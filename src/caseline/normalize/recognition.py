@@ -14,6 +14,7 @@ from caseline.normalize.layouts import (
     EMBEDDED,
     ENDS,
     ESCAPED,
+    FILL,
     LATER,
     NUMBER_PRIORITY,
     NUMBER_STATUS,
@@ -131,6 +132,10 @@ class Recognizer:
             row = empty_row()
             row[Field.MESSAGE_SIZE] = len(line)
             row[Field.KIND] = Kind.NUL if b"\0" in line else Kind.BLANK
+            return row
+        if line == FILL:
+            row = empty_row()
+            row[Field.KIND], row[Field.MESSAGE_SIZE] = Kind.FILL, 0
             return row
         row = self._head(line)
         row[Field.MESSAGE_SIZE] = len(line) - row[Field.MESSAGE_START]
