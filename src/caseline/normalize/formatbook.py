@@ -28,6 +28,7 @@ class TimeKind:
     pattern: re.Pattern[bytes]
     starts_with_digit: bool
     orders: tuple[str, ...] = ()
+    opens: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ def _expand(text: str, pieces: dict[str, str]) -> str:
 def _kind(name: str, entry: dict[str, Any], pieces: dict[str, str]) -> TimeKind:
     pattern = re.compile(_expand(entry["pattern"], pieces).encode())
     digit = entry["starts"] == _DIGIT_KINDS
-    return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())))
+    opens = tuple(text.encode() for text in entry.get("opens", ()))
+    return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())), opens)
 
 
 def _kind_names(entry: dict[str, Any], groups: dict[str, list[str]]) -> tuple[str, ...]:

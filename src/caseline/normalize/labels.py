@@ -21,6 +21,7 @@ _COLUMN = re.compile(
 )
 _COLUMN_FIELDS = dict.fromkeys((b"host", b"hostname", b"node"), Field.HOST_START)
 _MOST_COLUMNS = 4
+_LONGEST_NAME = 11  # with a bracket and the sign
 
 
 def shed_labels(line: bytes, row: list[int]) -> None:
@@ -36,6 +37,8 @@ def shed_labels(line: bytes, row: list[int]) -> None:
 def _shed_columns(line: bytes, row: list[int]) -> bool:
     """Take host and service off the message's start; a header that says them says more."""
     begun = start = row[Field.MESSAGE_START]
+    if b"=" not in line[start : start + _LONGEST_NAME]:
+        return False
     end = start + row[Field.MESSAGE_SIZE]
     for _ in range(_MOST_COLUMNS):
         found = _COLUMN.match(line, start, end)

@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 _SIGNS = (b"#Fields:", b"#Date:")
+_HEAD_BYTES = 64 * 1024
 _FIELDS = re.compile(rb"^#Fields:[ \t]*(\S.*)$|^#Date:[ \t]*(\d{4}-\d\d-\d\d)", re.MULTILINE)
 _HEAD = (b"sc-status", b"s-computername")
 _MESSAGE = (b"cs-method", b"cs-uri-stem")
@@ -24,6 +25,8 @@ class _Columns(NamedTuple):
 class NamedColumns:
     r"""Knows the columns that the last directive of a file named.
 
+    The first is looked for near each block's start.
+
     >>> named = NamedColumns()
     >>> named.dressed(b"#Fields: date time sc-status\n2026-11-23 10:00:00 404\n")
     b'#Fields: date time sc-status\n2026-11-23T10:00:00Z named-columns 404 - \n'
@@ -36,7 +39,7 @@ class NamedColumns:
 
     def dressed(self, data: bytes) -> bytes:
         """Return *data*, clean lines, with the lines of named columns in one order."""
-        if self._columns is None and not any(sign in data for sign in _SIGNS):
+        if self._columns is None and not any(sign in data[:_HEAD_BYTES] for sign in _SIGNS):
             return data
         pieces: list[bytes] = []
         at = 0

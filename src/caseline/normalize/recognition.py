@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from caseline.normalize.formatbook import Format
+    from caseline.normalize.formatbook import Format, TimeKind
     from caseline.normalize.settings import NormalizeSettings
     from caseline.normalize.timestamps import TimeLayout
     from caseline.normalize.wordbook import KeyPattern
@@ -53,6 +53,8 @@ _ENVELOPED = re.compile(
     rb"|[A-Za-z_@][\w.@\-]{0,6}=|severity|timestam|@timesta|componen|hostname|loglevel"
 )
 _OPENING = 32
+_OPENS_BYTES = 6
+_MOST_OPENINGS = 10_000
 _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
 _NAMED = (
@@ -91,6 +93,7 @@ class Recognizer:
         self._heads: dict[bytes, list[int]] = {}
         self._sizes: dict[bytes, list[int]] = {}
         self._layout_ids: dict[tuple[str, bytes], int] = {}
+        self._openings: dict[bytes, tuple[TimeKind, ...]] = {}
         self._pairs = PairReader(settings.words)
         self.arrangements = self._pairs.arrangements
         self.time_layouts: list[TimeLayout] = []
@@ -204,14 +207,28 @@ class Recognizer:
         """Return the ways a time may be written at *position*; None: there need be none."""
         found: dict[str | None, Match | None] = {}
         if position < len(line):
-            digit = line[position] == ord("0")
-            for name, kind in self._book.kinds.items():
-                if kind.starts_with_digit == digit:
-                    time = kind.pattern.match(line, position)
-                    if time is not None:
-                        found[name] = time
+            opening = line[position : position + _OPENS_BYTES]
+            kinds = self._openings.get(opening)
+            if kinds is None:
+                kinds = self._kinds_of(opening)
+                if len(self._openings) < _MOST_OPENINGS:
+                    self._openings[opening] = kinds
+            for kind in kinds:
+                time = kind.pattern.match(line, position)
+                if time is not None:
+                    found[kind.name] = time
         found[None] = None
         return found
+
+    def _kinds_of(self, opening: bytes) -> tuple[TimeKind, ...]:
+        """Return the ways to write a time that may begin so."""
+        digit = opening.startswith(b"0")
+        return tuple(
+            kind
+            for kind in self._book.kinds.values()
+            if kind.starts_with_digit == digit
+            and (not kind.opens or opening.startswith(kind.opens))
+        )
 
     def _enter_time(self, kind: str, time: Match, row: list[int]) -> None:
         key = (kind, time[0])
