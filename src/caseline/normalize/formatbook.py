@@ -28,6 +28,7 @@ class TimeKind:
     pattern: re.Pattern[bytes]
     starts_with_digit: bool
     orders: tuple[str, ...] = ()
+    opens: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Format:
         index: Its place in the table.
         rest: The pattern after the time.
         inner: A runtime wrote it around a line of its own.
+        envelope: JSON, key=value pairs or a security event may stand behind it.
         pairs: Level and service may stand anywhere as key=value.
         weak: It tells little: such lines do not vote on whether the file has headers.
         loose: It would match the beginning of a line that it does not match whole.
@@ -47,6 +49,7 @@ class Format:
     name: str
     rest: re.Pattern[bytes]
     inner: bool = False
+    envelope: bool = False
     pairs: bool = False
     weak: bool = False
     loose: bool = False
@@ -90,7 +93,7 @@ def load_formats(date: str, words: str) -> FormatBook:
     times = read_data("formats", date, "timestamps.toml")
     pieces = _pieces(date, words)
     kinds = {name: _kind(name, entry, times["pieces"]) for name, entry in times["kinds"].items()}
-    groups: dict[tuple[str, str], LeadGroup] = {}
+    groups: dict[tuple[str, str, int], LeadGroup] = {}
     formats: list[Format] = []
     for entry in read_entries(date):
         names = _kind_names(entry, times["groups"])
@@ -98,7 +101,9 @@ def load_formats(date: str, words: str) -> FormatBook:
         formats.append(made)
         lead = _split(entry, pieces)[0]
         group = groups.setdefault(
-            (lead, entry["starts"]), LeadGroup(re.compile(lead.encode()), _bytes_of(entry))
+            # Those without a time share no lead: each keeps its place in the order.
+            (lead, entry["starts"], -1 if names else made.index),
+            LeadGroup(re.compile(lead.encode()), _bytes_of(entry)),
         )
         for name in names or [None]:
             group.kinds.setdefault(name, []).append(made)
@@ -139,7 +144,8 @@ def _expand(text: str, pieces: dict[str, str]) -> str:
 def _kind(name: str, entry: dict[str, Any], pieces: dict[str, str]) -> TimeKind:
     pattern = re.compile(_expand(entry["pattern"], pieces).encode())
     digit = entry["starts"] == _DIGIT_KINDS
-    return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())))
+    opens = tuple(text.encode() for text in entry.get("opens", ()))
+    return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())), opens)
 
 
 def _kind_names(entry: dict[str, Any], groups: dict[str, list[str]]) -> tuple[str, ...]:
@@ -163,7 +169,9 @@ def _format(
         name=entry["name"],
         rest=re.compile(_split(entry, pieces)[1].encode()),
         kinds=kinds,
-        **{flag: entry.get(flag, False) for flag in ("inner", "pairs", "weak", "loose")},
+        **{
+            flag: entry.get(flag, False) for flag in ("inner", "envelope", "pairs", "weak", "loose")
+        },
     )
 
 

@@ -10,14 +10,17 @@ import polars as pl
 from caseline.normalize.fields import header_fields
 from caseline.normalize.joining import Physical, Records, join_records
 from caseline.normalize.jsonpart import json_part
-from caseline.normalize.layouts import PARTIAL, WEAK, Field, Kind, Role
+from caseline.normalize.layouts import EMBEDDED, PARTIAL, WEAK, Field, Kind, Role
 from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
+from caseline.normalize.namedcolumns import NamedColumns
 from caseline.normalize.occurred import QUALITIES, FileClock
+from caseline.normalize.pairs import pairs_part
 from caseline.normalize.recognition import recognizer_for
 from caseline.normalize.repeats import Previous, repeat_counts
 from caseline.normalize.roles import load_trace_words
 from caseline.normalize.settings import NormalizeSettings
+from caseline.normalize.stanzas import StanzaReader
 from caseline.normalize.wordbook import load_words
 from caseline.normalize.wrapped import unwrap
 from caseline.normalize.writers import writers_of
@@ -90,6 +93,8 @@ class FileNormalizer:
         self._traces = load_trace_words(self._settings.words)
         self._clock = FileClock(source)
         self._previous = Previous()
+        self._stanzas = StanzaReader(self._settings.formats)
+        self._columns = NamedColumns()
         self._tail = b""
         self._tail_positions = np.zeros(0, dtype=np.int64)
         self._votes = np.zeros(2, dtype=np.int64)  # lines with a header, lines without
@@ -101,11 +106,13 @@ class FileNormalizer:
         The last record is held back until the next block or ``block.last``, since its
         lines may go on there.
         """
-        data = holes_apart(block.data)
+        offset = block.offset_bytes - self._stanzas.held_bytes
+        data = self._stanzas.whole(holes_apart(block.data), last=block.last)
         added = clean(unwrap(data), first=not self._started, last=block.last)
-        self._started = True
+        added = self._stanzas.dressed(self._columns.dressed(added))
+        self._started = self._started or bool(data)
         lines = split_lines(self._tail + added)
-        positions = self._positions(data, block.offset_bytes, added, lines)
+        positions = self._positions(data, offset, added, lines)
         rows = self._rows(lines)
         found = self._records(lines, rows)
         end = len(lines.starts)
@@ -209,12 +216,14 @@ class FileNormalizer:
 
     def _json(self, lines: Lines, rows: Rows, found: Records) -> JsonPart | None:
         kinds = rows[lines.shape_ids[found.first], Field.KIND]
-        records = np.flatnonzero((kinds == Kind.JSON) & (found.lines == 1))
+        embedded = (rows[lines.shape_ids[found.first], Field.FLAGS] & EMBEDDED) != 0
+        records = np.flatnonzero((kinds == Kind.JSON) | (embedded & (found.lines == 1)))
         if not len(records):
             return None
+        skipped = rows[lines.shape_ids[found.first[records]], Field.MESSAGE_START]
         return json_part(
             lines,
-            found.first[records],
+            (found.first[records], np.where(embedded[records], skipped, 0)),
             records,
             self._recognizer,
             words=self._words,
@@ -225,11 +234,15 @@ class FileNormalizer:
         mend = _to_mend(lines, rows, found)
         several = (found.lines > 1) & ~mend
         plain = (found.lines == 1) & ~mend
+        pairs = ~mend & (rows[lines.shape_ids[found.first], Field.PAIRS] >= 0)
         parts = []
         if json is not None:
-            for which in (mend, plain):
+            for which in (mend, plain, pairs):
                 which[json.records] = False
             parts.append(json.part)
+        if (records := np.flatnonzero(pairs)).size:
+            several[records] = plain[records] = False
+            parts.append(pairs_part(lines, rows, found, records, self._recognizer.arrangements))
         if (records := np.flatnonzero(plain)).size:
             parts.append(plain_part(lines, rows, found.first[records], records))
         if (records := np.flatnonzero(several)).size:
@@ -247,8 +260,9 @@ class FileNormalizer:
         data = lines.bytes_view
         if json is not None:
             time_ids = time_ids.copy()
-            time_ids[json.records] = json.time_ids
-            starts[json.records] = len(data) + json.time_starts
+            own = json.time_ids >= 0
+            time_ids[json.records[own]] = json.time_ids[own]
+            starts[json.records[own]] = len(data) + json.time_starts[own]
             data = np.concatenate([data, np.frombuffer(json.times, dtype=np.uint8)])
         return self._clock.read(data, starts, time_ids, self._recognizer.time_layouts)
 
