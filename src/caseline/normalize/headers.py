@@ -8,8 +8,8 @@ import numpy as np
 
 from caseline.normalize.columns import slices, text_of
 from caseline.normalize.layouts import Field
+from caseline.normalize.learned import FileFormats
 from caseline.normalize.lines import clean, join_lines
-from caseline.normalize.recognition import recognizer_for
 from caseline.normalize.settings import NormalizeSettings
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def split_headers(
     r"""Return the message of each line: what is left when its header is taken off.
 
     Lines are not joined to records: there are as many messages as lines. A line
-    without a known header, or a JSON line, is its own message. What is not UTF-8 gets
-    replacement characters.
+    without a header, or a JSON line, is its own message. All *lines* together tell of
+    headers in no known format. What is not UTF-8 gets replacement characters.
 
     Args:
         lines: Raw lines, without their newline or with it.
@@ -36,7 +36,7 @@ def split_headers(
         return []
     encoded = [line.encode() if isinstance(line, str) else bytes(line) for line in lines]
     split = join_lines([clean(line, first=True, last=False).rstrip(b"\n") for line in encoded])
-    rows = recognizer_for(settings or NormalizeSettings()).rows(split.shapes)
+    rows = FileFormats(settings or NormalizeSettings()).rows(split)
     ids = split.shape_ids
     starts = split.starts + rows[ids, Field.MESSAGE_START]
     sizes = rows[ids, Field.MESSAGE_SIZE].astype(np.int64)

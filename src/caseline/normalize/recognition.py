@@ -32,15 +32,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from caseline.normalize.formatbook import Format
+    from caseline.normalize.formatbook import Format, LeadGroup
     from caseline.normalize.settings import NormalizeSettings
     from caseline.normalize.timestamps import TimeLayout
     from caseline.normalize.wordbook import KeyPattern
 
+    Groups = tuple[tuple[LeadGroup, ...], ...]
     Match = re.Match[bytes]
     Span = tuple[int, int]
 
-_INNER_DEPTH = 2
+INNER_DEPTH = 2
+"""A runtime may wrap what another one wrapped, and that a line with a header."""
 _SERVICE_KEY = re.compile(rb'(?:^| )(?:svc|service|component|logger|app)="?(?P<value>[\w.\-/]+)')
 _LEVEL_KEY = re.compile(rb'(?:^| )(?:level|lvl|severity|loglevel)="?(?P<value>[A-Za-z]+)')
 _OPENING = 32
@@ -89,6 +91,7 @@ class Recognizer:
         self._layout_ids: dict[tuple[str, bytes], int] = {}
         self.time_layouts: list[TimeLayout] = []
         self.format_names = [f.name for f in self._book.formats]
+        self.generic = np.array([*(f.generic for f in self._book.formats), False])  # -1: none
 
     def rows(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
         """Return one layout row for each of *shapes*: (shapes, WIDTH) int32."""
@@ -147,24 +150,30 @@ class Recognizer:
             known = self._heads.get(line[:size])
             if known is not None:
                 return list(known)
-        row, format_ = self._header(line, 0, _INNER_DEPTH)
+        row, format_ = self._header(line, 0, INNER_DEPTH)
         size = row[Field.MESSAGE_START] + _MARGIN
         if format_ is not None and not format_.needs_whole_line and size < len(line):
             beginning = line[:size]
-            if self._header(beginning, 0, _INNER_DEPTH)[0] == row:
+            if self._header(beginning, 0, INNER_DEPTH)[0] == row:
                 self._heads[beginning] = list(row)
                 sizes = self._sizes.setdefault(opening, [])
                 if size not in sizes:
                     sizes.append(size)
         return row
 
-    def _header(self, line: bytes, start: int, depth: int) -> tuple[list[int], Format | None]:
+    def header_at(self, line: bytes, start: int) -> tuple[list[int], Format | None]:
+        """Return what a header that begins at *start* of a shape says, and its format."""
+        return self._header(line, start, 1)
+
+    def _header(
+        self, line: bytes, start: int, depth: int, groups: Groups | None = None
+    ) -> tuple[list[int], Format | None]:
         """Return a row of what the header of the line from *start* on says, and its format."""
         row = empty_row()
         if start >= len(line):
             return row, None
         times: dict[int, dict[str | None, Match | None]] = {}
-        for group in self._book.by_first_byte[line[start]]:
+        for group in (groups or self._book.by_first_byte)[line[start]]:
             lead = group.lead.match(line, start)
             if lead is None:
                 continue
