@@ -103,3 +103,29 @@ def _column(kind: str, rng: random.Random, *, dressed: bool) -> Callable[[int, s
 def _written(style: str, i: int) -> str:
     at = START + timedelta(seconds=i * 7)
     return str(int(at.timestamp())) if style == "%s" else at.strftime(style)
+
+
+def make_messages(count: int, seed: int) -> list[str]:
+    """Return messages as a shop's services write them, with values in them."""
+    rng = random.Random(seed)
+    texts = (
+        "order {n} accepted in {m} ms",
+        "order {n} refused, reason {w}",
+        "connection to {w} lost after {m} ms",
+        "cache miss for key {w}:{n}",
+        "retry {m} of job {w}",
+        "cannot open /var/lib/{w}/{n}",
+        "user logged in from 192.0.2.{m}",
+        "worker started",
+        "flush took {m}.{n} ms, queue {w}",
+        "GET /items/{n} -> 200 ({m} ms)",
+        "{n} rows read",
+        "no answer, giving up",
+    )
+    words = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
+    return [
+        rng.choice(texts).format(
+            n=rng.randrange(9_000), m=rng.randrange(1, 99), w=rng.choice(words)
+        )
+        for _ in range(count)
+    ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from caseline.normalize.wordbook import WordBook
 
@@ -28,6 +28,9 @@ _DELIMITERS = b"|;#,\t"
 _APART = (rb" {1,40}(?:>>?|-|::?|\|)[ \t]", rb": ", rb"> ")
 _SURE = 0.995
 _LONGEST = 200
+_BLANK = 32
+_ALL = 0.98
+_ID = re.compile(rb"(?=[^0]*0)[0A-Za-z-]{4,40}")
 
 NAME = rb"[\w.$/@+%\-\x80-\xff]{1,100}"
 WORD = rb"[\w\x80-\xff]{1,60}"
@@ -109,11 +112,11 @@ class _Walk:
         self._shapes, self._weights = shapes, weights
         self._time_at, self._words, self._limits = time_at, words, limits
         self._at = [0] * len(shapes)
-        self._all = sum(weights)
+        self._all = self._lines = sum(weights)
         self._marks: list[int] = []
 
     def run(self) -> Alignment:
-        values = 0
+        values = loose = 0
         while values < self._limits["columns"]:
             kinds = {column.kind for column in self._found.columns}
             steps = (
@@ -125,7 +128,14 @@ class _Walk:
             )
             if not any(wanted and step() for step, wanted in steps):
                 break
-            values += self._found.columns[-1].kind not in ("space", "mark")
+            last = self._found.columns[-1]
+            values += last.kind not in ("space", "mark")
+            loose += last.kind == "value" and not is_repeated(
+                self._found.counts(last), self._limits
+            )
+            anchored = kinds & {"time", "level", "letter"}
+            if loose > (self._limits["skipped"] if anchored else 0):
+                break  # vocabulary grows: it is text
             if max(self._at[i] for i in self._found.live) > _LONGEST:
                 break
         return self._found
@@ -200,7 +210,7 @@ class _Walk:
         """Take a value of one word here and several there, where a sign of its own ends it."""
         for sign in self._signs_apart():
             pattern = rb"[\w.][\w .\-]{0,60}?(?=" + sign + rb")"
-            share, ends = self._ends(re.compile(pattern))
+            share, ends = self._ends(re.compile(pattern), _SURE)
             words = {self._shapes[i].count(b" ", self._at[i], end) for i, end in ends.items()}
             if share >= _SURE and 0 in words and len(words) > 1:
                 return self._take("value", pattern.decode("latin-1"), ends)
@@ -214,7 +224,7 @@ class _Walk:
     def _one_value(self) -> bool:
         best: tuple[float, str, dict[int, int]] | None = None
         for pattern in self._candidates():
-            share, ends = self._ends(re.compile(pattern))
+            share, ends = self._ends(re.compile(pattern), self._limits["step_share"])
             if share >= _SURE:
                 best = (share, pattern.decode("latin-1"), ends)
                 break
@@ -241,24 +251,28 @@ class _Walk:
             sign = re.escape(bytes([delimiter]))
             yield rb"[^" + sign + rb"]{0,120}(?=" + sign + rb")"
 
-    def _ends(self, pattern: re.Pattern[bytes]) -> tuple[float, dict[int, int]]:
+    def _ends(self, pattern: re.Pattern[bytes], least: float) -> tuple[float, dict[int, int]]:
         """Return how many lines agree on what follows the value, and where theirs ends."""
         groups: dict[bytes, dict[int, int]] = {}
+        allowed = (1 - least) * self._lines
         for i in self._found.live:
             shape = self._shapes[i]
             found = pattern.match(shape, self._at[i])
             if found is None or found.end() >= len(shape):
+                allowed -= self._weights[i]
+                if allowed < 0:
+                    return 0.0, {}
                 continue
             end = found.end()
             mark = _MARK.match(shape, end)
             if mark is not None:
                 groups.setdefault(mark[1], {})[i] = end
-            if shape[end : end + 1] == b" ":
+            if shape[end] == _BLANK:
                 groups.setdefault(b" ", {})[i] = end
         if not groups:
             return 0.0, {}
         ranked = sorted(groups.items(), key=lambda g: (-self._weight(g[1]), g[0] == b" ", g[0]))
-        return self._weight(ranked[0][1]) / self._weight(self._found.live), ranked[0][1]
+        return self._weight(ranked[0][1]) / self._lines, ranked[0][1]
 
     def _weight(self, lines: Iterable[int]) -> int:
         return sum(self._weights[i] for i in lines)
@@ -266,7 +280,7 @@ class _Walk:
     def _agree(self, lines: Iterable[int]) -> bool:
         weight = self._weight(lines)
         return (
-            weight >= self._limits["step_share"] * self._weight(self._found.live)
+            weight >= self._limits["step_share"] * self._lines
             and weight >= self._limits["whole_share"] * self._all
         )
 
@@ -278,13 +292,29 @@ class _Walk:
             spans[i] = (self._at[i], end)
             self._at[i] = end
         self._found.live = sorted(ends)
-        self._found.columns.append(Column(kind, pattern, spans, self._weight(ends) / self._all))
+        self._lines = self._weight(ends)
+        self._found.columns.append(Column(kind, pattern, spans, self._lines / self._all))
         return True
 
 
 def _end(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
     found = pattern.match(text, at)
     return at if found is None else found.end()
+
+
+def is_repeated(counts: Mapping[bytes, int], limits: Mapping[str, float]) -> bool:
+    """Whether few values stand in a column, or numbers and ids only.
+
+    Args:
+        counts: How many lines have each value.
+        limits: The numbers of ``columns.toml``.
+    """
+    lines = sum(counts.values())
+    most = max(limits["fewest_values"], limits["values"] * lines)
+    singles = sum(n == 1 for n in counts.values())
+    if len(counts) <= most and singles <= max(1, limits["singles"] * lines):
+        return True
+    return sum(n for text, n in counts.items() if _ID.fullmatch(text)) >= _ALL * lines
 
 
 def opens(mark: bytes) -> bool:

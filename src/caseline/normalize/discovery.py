@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from caseline.normalize.alignment import Alignment, align
-from caseline.normalize.evidence import find_header
+from caseline.normalize.evidence import find_header, is_lead
 from caseline.normalize.formatbook import any_kinds, load_formats
 from caseline.normalize.foundformats import FoundFormat, columns_format, lead_format
 from caseline.normalize.layouts import Field, Kind
@@ -154,9 +154,13 @@ class _Search:
     def run(self) -> tuple[FoundFormat, ...]:
         found: list[FoundFormat] = []
         left = set(range(len(self._sample.shapes)))
+        tried: set[tuple[int, ...]] = set()
         for depth in range(3):
             for build in self._builds(sorted(left), depth):
-                live = [i for i in build if i in left]
+                live = tuple(i for i in build if i in left)
+                if live in tried:
+                    continue
+                tried.add(live)
                 formats, read = self._formats_of(live)
                 found += [f for f in formats if f not in found]
                 left -= read
@@ -239,7 +243,7 @@ class _Search:
             if column.kind != "value":
                 lead = self._known_behind(found, end)
                 if lead is not None:
-                    return lead
+                    return lead if is_lead(found, end, self._limits) else None
             if column.kind == "time":
                 break
         return None

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from caseline.normalize.alignment import opens
+from caseline.normalize.alignment import is_repeated, opens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,6 @@ _STRUCTURED = re.compile(rb"\S*[A-Za-z]\S*[0._$/@:-]\S*|\S*[._$/@-]\S*[A-Za-z]\S
 _PORT = re.compile(rb"\S*:0+")
 _GLUE = b".:/@=-_~+%*$&\\"
 _NUMBER = re.compile(rb"[#+-]?0+|0x[0A-Fa-f]+")
-_ID = re.compile(rb"(?=[^0]*0)[0A-Za-z-]{4,40}")
 _ALL = 0.98
 _MOST = 0.9
 _ONE_IN_TWENTY = 0.05
@@ -53,22 +52,34 @@ def find_header(
     return _Judge(found, limits).header(rises)
 
 
+def is_lead(found: Alignment, end: int, limits: Mapping[str, float]) -> bool:
+    """Whether the first *end* columns may be columns in front of a header, not a sentence."""
+    return _Judge(found, limits).lead_is_sound(end)
+
+
 class _Judge:
     def __init__(self, found: Alignment, limits: Mapping[str, float]) -> None:
         self._found, self._limits = found, limits
         self._columns = found.columns
         self._places = [i for i, c in enumerate(self._columns) if c.kind not in ("space", "mark")]
+        self._known: dict[int, Counter[bytes]] = {}
         self._lines = sum(found.weights[i] for i in found.live)
 
     def header(self, rises: Callable[[Column], bool]) -> Header | None:
         anchors = self._anchors() or self._rising(rises)
-        if not anchors or not self._lead_is_sound(anchors[0]):
+        if not anchors or not self.lead_is_sound(anchors[0]):
             return None
         sure = self._end_of(anchors[-1])
         if sure is None or not self._messages_differ(sure):
             return None
         timed = any(self._columns[i].kind == "time" for i in anchors)
         return Header(self._last(anchors[-1], sure), sure, timed)
+
+    def _counts(self, column: Column) -> Counter[bytes]:
+        known = self._known.get(id(column))
+        if known is None:
+            known = self._known[id(column)] = self._found.counts(column)
+        return known
 
     def _anchors(self) -> list[int]:
         """Return the columns that only a header has: a time, a level."""
@@ -77,7 +88,7 @@ class _Judge:
         for i in self._places:
             if self._columns[i].kind not in ("level", "letter"):
                 continue
-            varies = len(self._found.counts(self._columns[i])) > 1
+            varies = len(self._counts(self._columns[i])) > 1
             marked = self._columns[i].kind == "level" or self._is_marked(i)
             between = self._plain_between(timed[0], i) if timed else 0
             if between <= self._limits["skipped"] and (timed or (varies and marked)):
@@ -109,28 +120,23 @@ class _Judge:
         return bare and self._share(column, _PLAIN) >= _MOST
 
     def _share(self, column: Column, pattern: re.Pattern[bytes]) -> float:
-        counts = self._found.counts(column)
+        counts = self._counts(column)
         return sum(n for text, n in counts.items() if pattern.fullmatch(text)) / self._lines
 
-    def _lead_is_sound(self, anchor: int) -> bool:
+    def lead_is_sound(self, anchor: int) -> bool:
         """Whether what stands before the first sure column may be columns, not a sentence."""
         words = 0
         for i in self._places:
             if i >= anchor:
                 break
             if self._is_plain(i):
-                words += len(self._found.counts(self._columns[i])) == 1
+                words += len(self._counts(self._columns[i])) == 1
             if not self._is_repeated(self._columns[i]):
                 return False
         return words <= self._limits["lead_words"]
 
     def _is_repeated(self, column: Column) -> bool:
-        """Whether few values stand in a column, or numbers and ids only."""
-        counts = self._found.counts(column)
-        most = max(self._limits["fewest_values"], self._limits["values"] * self._lines)
-        singles = sum(n == 1 for n in counts.values())
-        few = len(counts) <= most and singles <= max(1, self._limits["singles"] * self._lines)
-        return few or self._share(column, _ID) >= _ALL
+        return is_repeated(self._counts(column), self._limits)
 
     def _separator(self, place: int) -> list[Column]:
         """Return what stands behind a column and is not the opening of the next one."""
@@ -203,7 +209,7 @@ class _Judge:
         """Whether the words behind a column tell little of its value."""
         column = self._columns[place]
         end = self._end_of(place)
-        counts = self._found.counts(column)
+        counts = self._counts(column)
         if end is None or sum(n >= _ONE_IN_TWENTY * self._lines for n in counts.values()) < 2:  # noqa: PLR2004 - two values differ
             return False
         pairs: Counter[tuple[bytes, bytes]] = Counter()

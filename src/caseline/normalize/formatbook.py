@@ -117,7 +117,7 @@ def compile_entries(
     groups: dict[tuple[str, str], LeadGroup] = {}
     formats: list[Format] = []
     for entry in entries:
-        names = _kind_names(entry, named)
+        names = _kind_names(entry, named, date)
         made = _format(first + len(formats), entry, pieces, names)
         formats.append(made)
         lead = _split(entry, pieces)[0]
@@ -177,8 +177,22 @@ def _kind(name: str, entry: dict[str, Any], pieces: dict[str, str]) -> TimeKind:
     return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())))
 
 
-def _kind_names(entry: dict[str, Any], groups: dict[str, list[str]]) -> tuple[str, ...]:
-    names = [n for time in entry.get("times", ()) for n in groups.get(time, [time])]
+@cache
+def _all_kinds(date: str) -> tuple[str, ...]:
+    return (*read_data("formats", date, "timestamps.toml")["kinds"], *any_kinds(date))
+
+
+def _known_time(name: str, groups: dict[str, list[str]], date: str) -> list[str]:
+    """Return the kinds that *name* stands for."""
+    if name in groups:
+        return groups[name]
+    if name not in _all_kinds(date):
+        raise InputError.unknown("time", name, [*groups, "loose", *_all_kinds(date)])
+    return [name]
+
+
+def _kind_names(entry: dict[str, Any], groups: dict[str, list[str]], date: str) -> tuple[str, ...]:
+    names = [n for time in entry.get("times", ()) for n in _known_time(time, groups, date)]
     return tuple(dict.fromkeys(names))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from caseline.normalize.formatbook import load_formats
 from caseline.normalize.layouts import (
     HOST_VARIES,
     NUMBER_PRIORITY,
@@ -23,7 +22,9 @@ from caseline.normalize.layouts import (
     Kind,
     empty_row,
 )
+from caseline.normalize.ownbook import book_of
 from caseline.normalize.roles import enter_role, load_trace_words
+from caseline.normalize.tenant_labels import shed_tenant
 from caseline.normalize.timestamps import layout_of
 from caseline.normalize.wordbook import load_words
 
@@ -49,6 +50,7 @@ _OPENING = 32
 _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
 _WRITERS = ("host", "pid", "thread", "service")
+_RECOGNIZERS = 16
 _NAMED = (
     ("service", Field.SERVICE_START),
     ("host", Field.HOST_START),
@@ -59,15 +61,6 @@ _COLUMNS = (
     ("placement", Field.PLACEMENT_START),
     ("trace", Field.TRACE_START),
 )
-
-
-# A tenant's label at either end of a message: `[tenant=`, `tenantId: "`, and what closes it.
-_LABEL = rb"""[\[({<]?["']?[A-Za-z][\w.-]*["']?[=:] ?["']?"""
-_LABEL_FIRST = re.compile(_LABEL)
-_LABEL_LAST = re.compile(rb"\s" + _LABEL + rb"\Z")
-_CLOSED_FIRST = re.compile(rb"""["']?[\])}>]?(?:[|,;:]\s*|\s+|(?<=[\])}>])(?=\S))""")
-_LONGEST_LABEL = 40
-_CLOSED_LAST = re.compile(rb"""["']?[\])}>]?\s*\Z""")
 
 
 class Recognizer:
@@ -81,9 +74,10 @@ class Recognizer:
     """
 
     def __init__(self, settings: NormalizeSettings) -> None:
-        self._book = load_formats(settings.formats, settings.words)
+        self._book = book_of(settings)
         self._words = load_words(settings.words)
         self._traces = load_trace_words(settings.words)
+        self._has_own = bool(settings.own)
         self._limit = settings.remembered_shapes
         self._rows: dict[bytes, list[int]] = {}
         self._heads: dict[bytes, list[int]] = {}
@@ -151,6 +145,8 @@ class Recognizer:
             if known is not None:
                 return list(known)
         row, format_ = self._header(line, 0, INNER_DEPTH)
+        if self._has_own:
+            return row  # an own format may read the whole line where another reads its beginning
         size = row[Field.MESSAGE_START] + _MARGIN
         if format_ is not None and not format_.needs_whole_line and size < len(line):
             beginning = line[:size]
@@ -234,7 +230,7 @@ class Recognizer:
         row[Field.FORMAT] = format_.index
         row[Field.MESSAGE_START] = end
         row[Field.FLAGS] |= WEAK if format_.weak else 0
-        for name, field in _NAMED:
+        for name, field in (*_NAMED, *_COLUMNS):
             if name in spans:
                 _set(row, field, _named(line, spans[name]))
         self._enter_severity(line, row, spans)
@@ -251,7 +247,9 @@ class Recognizer:
     def _enter_severity(self, line: bytes, row: list[int], spans: dict[str, Span]) -> None:
         if span := spans.get("severity"):
             word = line[span[0] : span[1]].lower()
-            row[Field.SEVERITY] = self._words.words.get(word, 0)
+            row[Field.SEVERITY] = self._words.words.get(word, 0) or self._words.letters.get(
+                word.upper(), 0
+            )
             _set(row, Field.SEVERITY_START, span)
         elif span := spans.get("letter"):
             row[Field.SEVERITY] = self._words.letters.get(line[span[0] : span[1]], 0)
@@ -280,7 +278,7 @@ class Recognizer:
         for name, field in _COLUMNS:
             _set(row, field, self._value(self._words.keys[name], line, lower))
         if row[Field.TENANT_SIZE] > 0:
-            _shed_tenant(line, row)
+            shed_tenant(line, row)
         if row[Field.KIND] != Kind.BLANK:
             enter_role(self._traces, line, row)
         if b"message repeated" in line:
@@ -360,25 +358,7 @@ def _set(row: list[int], start: Field, span: Span | None) -> None:
         row[start + 1] = span[1] - span[0]
 
 
-@cache
+@lru_cache(maxsize=_RECOGNIZERS)
 def recognizer_for(settings: NormalizeSettings) -> Recognizer:
     """Return the process's recognizer for *settings*: all files share what it knows."""
     return Recognizer(settings)
-
-
-def _shed_tenant(line: bytes, row: list[int]) -> None:
-    """Take the tenant's label off the message: one message is one for all tenants."""
-    start = row[Field.MESSAGE_START]
-    end = start + row[Field.MESSAGE_SIZE]
-    value, value_end = row[Field.TENANT_START], row[Field.TENANT_START] + row[Field.TENANT_SIZE]
-    if not start <= value < end:
-        return
-    if _LABEL_FIRST.fullmatch(line, start, value):
-        closed = _CLOSED_FIRST.match(line, value_end, end)
-        if closed is not None and closed.end() < end:
-            row[Field.MESSAGE_START] = closed.end()
-            row[Field.MESSAGE_SIZE] = end - closed.end()
-    elif _CLOSED_LAST.match(line, value_end, end):
-        label = _LABEL_LAST.search(line, max(start, value - _LONGEST_LABEL), value)
-        if label is not None and label.start() > start:
-            row[Field.MESSAGE_SIZE] = label.start() - start
