@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,12 @@ from caseline.normalize.fields import header_fields
 from caseline.normalize.joining import Physical, Records, join_records
 from caseline.normalize.jsonpart import json_part
 from caseline.normalize.layouts import EMBEDDED, PARTIAL, WEAK, Field, Kind, Role
+from caseline.normalize.learned import FileFormats
 from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
 from caseline.normalize.namedcolumns import NamedColumns
 from caseline.normalize.occurred import QUALITIES, FileClock
 from caseline.normalize.pairs import pairs_part
-from caseline.normalize.recognition import recognizer_for
 from caseline.normalize.repeats import Previous, repeat_counts
 from caseline.normalize.roles import load_trace_words
 from caseline.normalize.settings import NormalizeSettings
@@ -65,8 +66,8 @@ class FileNormalizer:
     r"""Turns the blocks of one file, in order, into batches of records.
 
     It carries across blocks: the record that the block's end may have cut, the time of
-    the last record, the year of times without one, which order dates have, and how
-    many lines had a header.
+    the last record, the year of times without one, which order dates have, how many
+    lines had a header, and what was found of headers in no known format.
 
     Args:
         source: The file.
@@ -88,7 +89,7 @@ class FileNormalizer:
     def __init__(self, source: Source, *, settings: NormalizeSettings | None = None) -> None:
         self._source = source
         self._settings = settings or NormalizeSettings()
-        self._recognizer = recognizer_for(self._settings)
+        self._file_formats = FileFormats(self._settings)
         self._words = load_words(self._settings.words)
         self._traces = load_trace_words(self._settings.words)
         self._clock = FileClock(source)
@@ -147,7 +148,7 @@ class FileNormalizer:
         return np.concatenate([self._tail_positions, raw[goes_on:]])
 
     def _rows(self, lines: Lines) -> Rows:
-        rows = self._recognizer.rows(lines.shapes)
+        rows = self._file_formats.rows(lines)
         if lines.json.any():
             rows[-1, Field.KIND] = Kind.JSON
         return rows
@@ -225,7 +226,7 @@ class FileNormalizer:
             lines,
             (found.first[records], np.where(embedded[records], skipped, 0)),
             records,
-            self._recognizer,
+            self._file_formats.recognizer,
             words=self._words,
             date=self._settings.words,
         )
@@ -242,7 +243,8 @@ class FileNormalizer:
             parts.append(json.part)
         if (records := np.flatnonzero(pairs)).size:
             several[records] = plain[records] = False
-            parts.append(pairs_part(lines, rows, found, records, self._recognizer.arrangements))
+            made = self._file_formats.recognizer.arrangements
+            parts.append(pairs_part(lines, rows, found, records, made))
         if (records := np.flatnonzero(plain)).size:
             parts.append(plain_part(lines, rows, found.first[records], records))
         if (records := np.flatnonzero(several)).size:
@@ -264,7 +266,7 @@ class FileNormalizer:
             time_ids[json.records[own]] = json.time_ids[own]
             starts[json.records[own]] = len(data) + json.time_starts[own]
             data = np.concatenate([data, np.frombuffer(json.times, dtype=np.uint8)])
-        return self._clock.read(data, starts, time_ids, self._recognizer.time_layouts)
+        return self._clock.read(data, starts, time_ids, self._file_formats.recognizer.time_layouts)
 
     def _rejects(self, found: Records, positions: Ints) -> list[Reject]:
         return [
@@ -277,11 +279,14 @@ class FileNormalizer:
         """Return lines by the format of their record's first line."""
         ids = lines.shape_ids[found.first]
         is_json = rows[ids, Field.KIND] == Kind.JSON
-        names = ["json", "none", *self._recognizer.format_names]
+        names = ["json", "none", *self._file_formats.recognizer.format_names]
         index = np.where(is_json, 0, rows[ids, Field.FORMAT] + 2)
         index = np.where(~is_json & (rows[ids, Field.FORMAT] < 0), 1, index)
         totals = np.bincount(index, weights=found.lines, minlength=len(names))
-        return {name: int(total) for name, total in zip(names, totals, strict=True) if total}
+        named: Counter[str] = Counter()
+        for name, total in zip(names, totals.tolist(), strict=True):
+            named[name] += int(total)  # several found formats have one name
+        return {name: total for name, total in named.items() if total}
 
 
 def _before(found: Records, end: int) -> Records:

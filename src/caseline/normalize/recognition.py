@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from caseline.normalize.formatbook import load_formats
 from caseline.normalize.labels import mark_varying, shed_labels
 from caseline.normalize.layouts import (
     EMBEDDED,
@@ -26,6 +25,7 @@ from caseline.normalize.layouts import (
     Kind,
     empty_row,
 )
+from caseline.normalize.ownbook import book_of
 from caseline.normalize.pairs import PairReader
 from caseline.normalize.roles import enter_role, load_trace_words
 from caseline.normalize.timestamps import layout_of
@@ -36,15 +36,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from caseline.normalize.formatbook import Format, TimeKind
+    from caseline.normalize.formatbook import Format, LeadGroup, TimeKind
     from caseline.normalize.settings import NormalizeSettings
     from caseline.normalize.timestamps import TimeLayout
     from caseline.normalize.wordbook import KeyPattern
 
+    Groups = tuple[tuple[LeadGroup, ...], ...]
     Match = re.Match[bytes]
     Span = tuple[int, int]
 
-_INNER_DEPTH = 2
+INNER_DEPTH = 2
+"""A runtime may wrap what another one wrapped, and that a line with a header."""
 # What may stand behind an envelope; _MARGIN bytes tell.
 _ENVELOPED = re.compile(
     rb'(?:@cee: ?)?(?P<object>\{"|\{\})|CEF: ?0|LEEF:0'
@@ -56,11 +58,11 @@ _MOST_OPENINGS = 10_000
 _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
 _WRITERS = ("host", "pid", "thread", "service")
+_RECOGNIZERS = 16
 _NAMED = (
     ("service", Field.SERVICE_START),
     ("host", Field.HOST_START),
     ("extra", Field.EXTRA_START),
-    ("trace", Field.TRACE_START),
 )
 _NUMBERED = (
     ("priority", NUMBER_PRIORITY),
@@ -72,6 +74,7 @@ _COLUMNS = (
     ("placement", Field.PLACEMENT_START),
     ("trace", Field.TRACE_START),
 )
+_IN_HEADERS = (*_NAMED, *_COLUMNS)
 
 
 class Recognizer:
@@ -85,9 +88,10 @@ class Recognizer:
     """
 
     def __init__(self, settings: NormalizeSettings) -> None:
-        self._book = load_formats(settings.formats, settings.words)
+        self._book = book_of(settings)
         self._words = load_words(settings.words)
         self._traces = load_trace_words(settings.words)
+        self._has_own = bool(settings.own)
         self._limit = settings.remembered_shapes
         self._rows: dict[bytes, list[int]] = {}
         self._heads: dict[bytes, list[int]] = {}
@@ -98,6 +102,7 @@ class Recognizer:
         self.arrangements = self._pairs.arrangements
         self.time_layouts: list[TimeLayout] = []
         self.format_names = [f.name for f in self._book.formats]
+        self.generic = np.array([*(f.generic for f in self._book.formats), False])  # -1: none
 
     def rows(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
         """Return one layout row for each of *shapes*: (shapes, WIDTH) int32."""
@@ -160,25 +165,33 @@ class Recognizer:
             known = self._heads.get(line[:size])
             if known is not None:
                 return list(known)
-        row, format_ = self._header(line, 0, _INNER_DEPTH)
+        row, format_ = self._header(line, 0, INNER_DEPTH)
+        if self._has_own:
+            return row  # an own format may read the whole line where another reads its beginning
         size = row[Field.MESSAGE_START] + _MARGIN
         whole = format_ is None or format_.needs_whole_line or row[Field.FLAGS] & WHOLE
         if not whole and size < len(line):
             beginning = line[:size]
-            if self._header(beginning, 0, _INNER_DEPTH)[0] == row:
+            if self._header(beginning, 0, INNER_DEPTH)[0] == row:
                 self._heads[beginning] = list(row)
                 sizes = self._sizes.setdefault(opening, [])
                 if size not in sizes:
                     sizes.append(size)
         return row
 
-    def _header(self, line: bytes, start: int, depth: int) -> tuple[list[int], Format | None]:
+    def header_at(self, line: bytes, start: int) -> tuple[list[int], Format | None]:
+        """Return what a header that begins at *start* of a shape says, and its format."""
+        return self._header(line, start, 1)
+
+    def _header(
+        self, line: bytes, start: int, depth: int, groups: Groups | None = None
+    ) -> tuple[list[int], Format | None]:
         """Return a row of what the header of the line from *start* on says, and its format."""
         row = empty_row()
         if start >= len(line):
             return row, None
         times: dict[int, dict[str | None, Match | None]] = {}
-        for group in self._book.by_first_byte[line[start]]:
+        for group in (groups or self._book.by_first_byte)[line[start]]:
             lead = group.lead.match(line, start)
             if lead is None:
                 continue
@@ -257,8 +270,9 @@ class Recognizer:
         row[Field.KIND] = Kind.HEADER
         row[Field.FORMAT] = format_.index
         row[Field.MESSAGE_START] = end
-        row[Field.FLAGS] |= WEAK if format_.weak else 0
-        for name, field in _NAMED:
+        # A lead without a time votes if the line behind it has one.
+        row[Field.FLAGS] |= WEAK if format_.weak and row[Field.TIME] < 0 else 0
+        for name, field in _IN_HEADERS:
             if name in spans and row[field + 1] < 0:
                 _set(row, field, _named(line, spans[name]))
         if row[Field.SEVERITY_SIZE] < 0 and not row[Field.NUMBER]:
@@ -276,7 +290,9 @@ class Recognizer:
     def _enter_severity(self, line: bytes, row: list[int], spans: dict[str, Span]) -> None:
         if span := spans.get("severity"):
             word = line[span[0] : span[1]].lower()
-            row[Field.SEVERITY] = self._words.words.get(word, 0)
+            row[Field.SEVERITY] = self._words.words.get(word, 0) or self._words.letters.get(
+                word.upper(), 0
+            )
             _set(row, Field.SEVERITY_START, span)
         elif span := spans.get("letter"):
             row[Field.SEVERITY] = self._words.letters.get(line[span[0] : span[1]], 0)
@@ -371,7 +387,7 @@ def _set(row: list[int], start: Field, span: Span | None) -> None:
         row[start + 1] = span[1] - span[0]
 
 
-@cache
+@lru_cache(maxsize=_RECOGNIZERS)
 def recognizer_for(settings: NormalizeSettings) -> Recognizer:
     """Return the process's recognizer for *settings*: all files share what it knows."""
     return Recognizer(settings)
