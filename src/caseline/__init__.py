@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         WorkspaceError,
         WorkspaceLockedError,
     )
+    from caseline.normalize.lineformats import LineFormat
     from caseline.records.answers import Row, Table
     from caseline.records.ingest import IngestReport, Progress
     from caseline.records.windows import Window
@@ -47,6 +48,7 @@ _HOMES = {
         "WorkspaceError",
         "WorkspaceLockedError",
     ),
+    "caseline.normalize.lineformats": ("LineFormat",),
     "caseline.records.answers": ("Row", "Table"),
     "caseline.records.ingest": ("IngestReport", "Progress"),
     "caseline.records.windows": ("Window",),
@@ -62,6 +64,7 @@ __all__ = [
     "IngestReport",
     "InputError",
     "KeyMismatchError",
+    "LineFormat",
     "ManualClock",
     "MissingExtraError",
     "NotFoundError",

@@ -36,6 +36,18 @@ class CaselineError(Exception):
 class InputError(CaselineError, ValueError):
     """A call that cannot be right, whatever the workspace holds."""
 
+    @classmethod
+    def unknown(cls, kind: str, value: str, known: Iterable[str]) -> InputError:
+        """Return the error for a *value* that is none of the *known* names of *kind*.
+
+        >>> str(InputError.unknown("piece", "levl", ["level", "time"]))
+        "no piece 'levl'; did you mean 'level'?"
+        """
+        names = list(known)
+        near = difflib.get_close_matches(value, names, n=3)
+        hint = f"did you mean {', '.join(map(repr, near))}?" if near else f"there are {names}"
+        return cls(f"no {kind} {value!r}; {hint}")
+
 
 class TableError(InputError):
     """A table with missing columns, or columns of a wrong type."""

@@ -17,6 +17,7 @@ from caseline.errors import WorkspaceError
 from caseline.fleet.clocks import clocks_found
 from caseline.normalize.headers import split_headers
 from caseline.normalize.normalizer import FileNormalizer
+from caseline.normalize.settings import NormalizeSettings
 from caseline.records.answers import Table
 from caseline.records.batches import Part
 from caseline.records.ingest import IngestReport, Progress, ProgressCallback
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from caseline.collect.collection import Collection, MemberFile
     from caseline.fleet.attribution import Attributor
     from caseline.fleet.clocks import HostClocks
+    from caseline.normalize.lineformats import LineFormat
     from caseline.privacy.scrubber import Scrubber
     from caseline.protocols import Engine
     from caseline.records.batches import RawBatch, RawBlock, Reject, SignedBatch, Source
@@ -67,6 +69,7 @@ class Ingest:
         clocks: Makes what puts times right, of an environment's id; without it they stay
             as their lines state them.
         timezone: The environment's zone, for times without one where no manifest says it.
+        formats: The user's own formats of lines, tried first.
         progress: Called after each block.
     """
 
@@ -80,8 +83,10 @@ class Ingest:
         secret: bytes,
         clocks: Callable[[str], HostClocks] | None = None,
         timezone: str | None = None,
+        formats: tuple[LineFormat, ...] = (),
         progress: ProgressCallback | None = None,
     ) -> None:
+        self._settings = NormalizeSettings(own=formats)
         self._engine = engine
         self._attributor = attributor
         self._scrubber = scrubber
@@ -124,7 +129,7 @@ class Ingest:
         name = self._named(file.source.name, collection)
         self._sources.append(replace(file.source, name=name))
         zone = file.source.timezone or self._timezone
-        normalizer = FileNormalizer(replace(file.source, timezone=zone))
+        normalizer = FileNormalizer(replace(file.source, timezone=zone), settings=self._settings)
         for block in file.blocks():
             raw = normalizer.feed(block)
             self._rejects += raw.rejects

@@ -12,6 +12,8 @@ from caseline.errors import InputError, SourceError, WorkspaceError
 from caseline.fleet.face import Fleet
 from caseline.impact.face import Impacts
 from caseline.normalize.headers import split_headers
+from caseline.normalize.lineformats import LineFormat, line_formats
+from caseline.normalize.settings import NormalizeSettings
 from caseline.pipeline import Ingest, message_of
 from caseline.privacy.face import Privacy
 from caseline.privacy.scrubber import Scrubber
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Literal, Self
 
+    from caseline.normalize.lineformats import LineFormats
     from caseline.protocols import Engine
     from caseline.records.answers import Table
     from caseline.records.ingest import IngestReport, ProgressCallback
@@ -115,9 +118,11 @@ class Workspace(View):
         clock: Clock,
         *,
         rules: Rulebook | None = None,
+        formats: tuple[LineFormat, ...] = (),
     ) -> None:
         self._store = store
         self._rules = rules
+        self._formats = formats
         self._secret = keyring.secret
         self._scrubber = Scrubber(keyring.secret)
         self._book = _read_book(store, rules)
@@ -131,6 +136,7 @@ class Workspace(View):
         source: Any,
         *,
         environment: str | None = None,
+        formats: LineFormats = (),
         progress: ProgressCallback | None = None,
     ) -> IngestReport:
         """Take in the log lines of *source*: each once, whichever way it comes.
@@ -139,6 +145,8 @@ class Workspace(View):
             source: A path to a file, folder or archive; or an iterable of bytes, str or
                 dict; or an open binary file.
             environment: The installation they come from. A bundle's manifest may say it.
+            formats: How its lines begin: each a ``LineFormat``, or a path of a TOML file of
+                them. Tried before those of the workspace, and these before the known ones.
             progress: Called after each block with a ``Progress``.
 
         Returns:
@@ -147,8 +155,10 @@ class Workspace(View):
         Raises:
             SourceError: the path does not exist or cannot be read.
             NotFoundError: the fleet has no such environment; load it first.
-            InputError: neither *environment* nor a manifest says where it comes from.
+            InputError: neither *environment* nor a manifest says where it comes from; or
+                *formats* are no formats, or hold a name twice.
         """
+        own = line_formats([*_listed(formats), *self._formats])
         if environment is not None:
             self.fleet.environment(environment)
         collection = open_collection(
@@ -168,6 +178,7 @@ class Workspace(View):
             secret=self._secret,
             clocks=self.fleet.host_clocks,
             timezone=place.timezone,
+            formats=own,
             progress=progress,
         )
         try:
@@ -224,6 +235,8 @@ def open_workspace(
     key: str | bytes | None = None,
     read_only: bool = False,  # noqa: FBT001, FBT002 - the public face says so
     clock: Clock | None = None,
+    *,
+    formats: LineFormats = (),
 ) -> Workspace:
     """Open the workspace in folder *path*, made if it is absent.
 
@@ -232,8 +245,11 @@ def open_workspace(
         key: Encrypts all files; the same key opens it again. It is written nowhere.
         read_only: Ask only. Not possible while another process writes.
         clock: Where the time comes from; the machine's own by default.
+        formats: How lines of the product begin, tried before the known formats: each a
+            ``LineFormat``, or a path of a TOML file of them.
 
     Raises:
+        InputError: *formats* are no formats, or hold a name twice.
         SourceError: there is no such folder (its parent; or itself, with *read_only*).
         WorkspaceLockedError: another process, or this one, has it open.
         KeyMismatchError: not the key it was made with.
@@ -244,11 +260,12 @@ def open_workspace(
     ...     len(ws.signatures.top())
     0
     """
+    own = line_formats(formats)
     folder = _folder(path, read_only=read_only)
     keyring = Keyring(folder, key, read_only=read_only)
     store = EmbeddedStore(folder, read_only=read_only, key_of=keyring.key_of)
     try:
-        return Workspace(store, keyring, clock or SystemClock())
+        return Workspace(store, keyring, clock or SystemClock(), formats=own)
     except BaseException:
         store.close()
         raise
@@ -285,13 +302,22 @@ def _folder(path: str | os.PathLike[str], *, read_only: bool) -> Path:
     return folder
 
 
-def mine(messages: Sequence[str | bytes], *, header: Literal["none", "auto"] = "none") -> Mined:
+def _listed(formats: LineFormats) -> LineFormats:
+    """Return *formats*, if they are a list of them."""
+    line_formats(formats)
+    return formats
+
+
+def mine(
+    messages: Sequence[str | bytes], *, header: Literal["none", "auto"] | LineFormat = "none"
+) -> Mined:
     """Return the signatures of *messages*, no workspace needed.
 
     Args:
-        messages: One message each; with header="auto" whole raw lines, whose header
+        messages: One message each; with another *header* whole raw lines, whose header
             (time, level, host, …) is split off first.
-        header: "none" or "auto".
+        header: "none"; or "auto", by known formats and by the columns that the lines
+            share; or a ``LineFormat`` that says how they begin, tried first.
 
     Returns:
         A Mined: ``signature_ids``, one for each message, and ``templates``.
@@ -303,6 +329,8 @@ def mine(messages: Sequence[str | bytes], *, header: Literal["none", "auto"] = "
     >>> mined.signature_ids[0] == mined.signature_ids[1] != mined.signature_ids[2]
     True
     """
+    if isinstance(header, LineFormat):
+        return mine_messages(split_headers(messages, settings=NormalizeSettings(own=(header,))))
     if header not in ("none", "auto"):
-        raise InputError(f"header is {header!r}; give 'none' or 'auto'")
+        raise InputError(f"header is {header!r}; give 'none', 'auto' or a LineFormat")
     return mine_messages(split_headers(messages) if header == "auto" else messages)

@@ -61,3 +61,38 @@ def test_a_file_of_nothing_but_a_mark_is_empty(make):
     for mark in MARKS.values():
         reading = make.read(io.BytesIO(mark))
         assert (reading.files, reading.rejects) == ({}, [])
+
+
+LINES = ["2026-03-01 10:00:00 started", "2026-03-01 10:00:01 order 7", "2026-03-01 10:00:02 done"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\r".join(LINES), "\n".join(LINES)),
+        ("\r".join(LINES) + "\r", "\n".join(LINES) + "\n"),
+        ("one\r\rtwo\r", "one\n\ntwo\n"),
+        ("\r\n".join(LINES * 9) + "\r" + "\n".join(LINES), None),
+        ("\r\n".join(LINES * 9) + "\n", "\r\n".join(LINES * 9) + "\n"),
+        ("10 %\r20 %\rdone\n" + "line\n" * 9, "10 %\r20 %\rdone\n" + "line\n" * 9),
+    ],
+    ids=["cr", "cr at the end", "blank lines", "mixed", "crlf and lf", "a line that was redrawn"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_carriage_returns_end_lines_where_the_file_says_so(make, encoding, text, expected):
+    reading = make.read(io.BytesIO(MARKS[encoding] + text.encode(encoding)))
+    if expected is None:
+        expected = "\r\n".join(LINES * 9) + "\n" + "\n".join(LINES)
+    assert reading.files["stream"].decode() == expected
+
+
+@given(
+    pieces=st.lists(st.sampled_from(["a", "b 7", "\r", "\r\n", "\n"]), max_size=30),
+    read_bytes=st.integers(1, 9),
+)
+def test_returns_are_newlines_wherever_a_read_ends(pieces, read_bytes):
+    text = "2026-03-01 x\r2026-03-01 y\r" + "".join(pieces)
+    chunks = io.BytesIO(text.encode())
+    found = text_of(ByteReader(lambda _: chunks.read(read_bytes))).exactly(10_000).decode()
+    assert found.replace("\r\n", "\n") == text.replace("\r\n", "\n").replace("\r", "\n")
+    assert len(found) == len(text)

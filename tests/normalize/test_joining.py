@@ -27,8 +27,13 @@ def slow_join(kinds, roles, *, headed):
     """
     records, blank, nul = [], [], []
     pending = []
-    open_record = within = False
+    open_record = within = taken_in = False
     for i, (kind, role) in enumerate(zip(kinds, roles, strict=True)):
+        taken_in = kind == Kind.JSON or (kind == Kind.FILL and taken_in)
+        if kind == Kind.FILL and taken_in:
+            records[-1].append(i)
+            within = False
+            continue
         if kind == Kind.NUL:
             nul.append(i)
             blank += pending
@@ -96,7 +101,7 @@ def test_joining_agrees_with_a_walk_line_by_line(lines, headed):
 
 every_role = st.lists(
     st.tuples(
-        st.sampled_from([Kind.HEADER, Kind.PLAIN, Kind.BLANK, Kind.NUL, Kind.JSON]),
+        st.sampled_from([k for k in Kind if k != Kind.CONTINUATION]),
         st.sampled_from(list(Role)),
         st.integers(0, 2),
     ),
@@ -109,6 +114,9 @@ def test_no_line_is_lost_however_writers_are_mixed(lines, headed):
     kinds = [kind for kind, _, _ in lines]
     roles = [role if kind in ROLE_KINDS else Role.NONE for kind, role, _ in lines]
     writers = np.array([writer for *_, writer in lines], dtype=np.int64)
+    for i, kind in enumerate(kinds[1:], start=1):
+        if kind == Kind.FILL:
+            writers[i] = writers[i - 1]  # as a line without a header has
     found = joined(physical(kinds, roles, writers), headed=headed)
 
     order = np.arange(len(lines)) if found.order is None else found.order

@@ -178,7 +178,7 @@ def test_tenant_placement_and_trace_keep_their_digits(read):
         "2026-11-23 10:00:00 INFO tenant=- customer=null done\n"
     )
     records = read(text)
-    assert [r["tenant"] for r in records] == ["acme-17", "beta_2", "gamma", None, None]
+    assert [r["tenant"] for r in records] == ["acme-17", "beta_2", "gamma 3", None, None]
     assert [r["placement"] for r in records[:2]] == ["eu-4", "9"]
     assert records[0]["trace_id"] == "0af76519"
     assert records[3]["trace_id"] == TRACE

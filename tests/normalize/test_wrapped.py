@@ -47,6 +47,13 @@ def test_json_in_container_output_is_read_as_json(read, wrap):
     assert record["occurred_at"].isoformat() == "2026-11-23T10:00:00.500000+00:00"
 
 
+def test_what_docker_adds_about_a_container_changes_nothing(read):
+    line = docker(["2026-11-23 10:00:00,123 ERROR [main] shop.Orders - boom 7"])
+    told = line.replace('"stderr",', '"stderr","attrs":{"tag":"shop","env":"x"},')
+    assert told != line
+    assert read(told) == read(line)
+
+
 def test_the_programs_own_time_counts_more_than_the_runtimes(read):
     (record,) = read(cri(['{"msg":"boom","ts":"2026-11-23T09:59:59Z"}']))
     assert record["occurred_at"].isoformat() == "2026-11-23T09:59:59+00:00"

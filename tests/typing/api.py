@@ -58,6 +58,9 @@ def ingest(ws: caseline.Workspace) -> None:
     assert_type(report.lines_per_second, float)
     assert_type(report.coverage, caseline.Table)
     ws.ingest([b"one line", b"another"], environment="acme-prod")
+    shop = caseline.LineFormat(name="shop", pattern="{time}#{message}", samples=())
+    ws.ingest("a.log", environment="acme-prod", formats=[shop, "own.toml", Path("more.toml")])
+    caseline.open("support", formats=(shop,))
 
 
 def questions(view: caseline.View) -> None:
@@ -99,6 +102,7 @@ def mining() -> None:
     mined = caseline.mine(["took 5 ms", b"took 7 ms"], header="auto")
     assert_type(mined.signature_ids, list[str])
     assert_type(mined.templates, dict[str, str])
+    caseline.mine(["x"], header=caseline.LineFormat(name="own", pattern="{time} {message}"))
 
 
 def errors() -> tuple[type[caseline.CaselineError], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TYPE_CHECKING
 
 from caseline.collect.faults import Damage
@@ -21,10 +22,16 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _PIECE = 1 << 20
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
+# Behind a return, what a line of a log begins with: a date, a clock, a month's name.
+_LINE_BEHIND = re.compile(rb"\r[\[(<]?(?:\d{1,4}[\-/:.]\d\d|[A-Z][a-z]{2} [ \d]\d )")
 
 
 def text_of(source: ByteReader) -> ByteReader:
     r"""Return a reader of the text in *source*: UTF-8, no byte order mark.
+
+    If the beginning says that a carriage return alone ends lines, each one becomes a
+    newline, and no byte changes its place. A few of them within lines stay.
 
     UTF-16 and UTF-32 are transcoded if they have a mark. Bytes that are not valid in
     the file's own encoding stay as they are (UTF-8), or become U+FFFD.
@@ -36,6 +43,15 @@ def text_of(source: ByteReader) -> ByteReader:
     >>> text_of(ByteReader(lambda size: next(parts, b""))).read(9)
     b'on\n'
     """
+    text = _decoded(source)
+    head = text.peek(HEAD_BYTES)[:-1]  # what follows the last byte is not known
+    lone = len(_LONE_RETURN.findall(head)) if b"\r" in head else 0
+    if lone and (lone >= head.count(b"\n") or _LINE_BEHIND.search(head)):
+        return ByteReader(_Returns(text).pull)
+    return text
+
+
+def _decoded(source: ByteReader) -> ByteReader:
     head = source.peek(HEAD_BYTES)
     for mark, encoding in _MARKS:
         if head.startswith(mark):
@@ -107,3 +123,21 @@ class _Transcoder:
             self._ended = not chunk
             text = self._decoder.decode(chunk, final=self._ended)
         return text.encode("utf-8", "replace")
+
+
+class _Returns:
+    """Text whose carriage returns, where no newline follows, are newlines."""
+
+    def __init__(self, source: ByteReader) -> None:
+        self._source = source
+        self._held = b""
+
+    def pull(self, size: int) -> bytes:
+        """Return the next bytes."""
+        while True:
+            chunk = self._source.read(size)
+            data, self._held = self._held + chunk, b""
+            if chunk and data.endswith(b"\r"):
+                data, self._held = data[:-1], b"\r"
+            if data or not chunk:
+                return _LONE_RETURN.sub(b"\n", data)

@@ -12,6 +12,7 @@ from caseline.normalize.layouts import (
     HOST_VARIES,
     NUMBER_PRIORITY,
     NUMBER_STATUS,
+    NUMBER_THREAT,
     SERVICE_VARIES,
     Field,
 )
@@ -44,19 +45,22 @@ class Fields(NamedTuple):
     def overlaid(
         self, records: Ints, severity: NDArray[np.uint8], texts: dict[str, pl.Series]
     ) -> Fields:
-        """Return these fields with others at *records*."""
+        """Return these fields with others at *records*, where those say anything.
+
+        A header's fields stand where the object behind it has none.
+        """
         count = len(self.severity)
         numbers = self.severity.copy()
-        numbers[records] = severity
+        numbers[records] = np.where(severity > 0, severity, numbers[records])
         place = np.zeros(count, dtype=np.uint32)
         place[records] = np.arange(len(records), dtype=np.uint32)
         chosen = np.zeros(count, dtype=bool)
         chosen[records] = True
         mask = pl.Series(chosen)
-        overlaid = {
-            name: texts[name].gather(pl.Series(place)).zip_with(mask, values)
-            for name, values in self.texts.items()
-        }
+        overlaid = {}
+        for name, values in self.texts.items():
+            found = texts[name].gather(pl.Series(place))
+            overlaid[name] = found.zip_with(mask & found.is_not_null(), values)
         return Fields(numbers, overlaid)
 
 
@@ -96,13 +100,19 @@ def severities(lines: Lines, rows: Rows, first: Ints, words: WordBook) -> NDArra
     for number, meanings in (
         (NUMBER_PRIORITY, np.array(words.priorities, dtype=np.uint8)),
         (NUMBER_STATUS, _by_hundreds(words)),
+        (NUMBER_THREAT, np.array(words.threats, dtype=np.uint8)),
     ):
         at = np.flatnonzero(source == number)
         if len(at):
-            digits = _numbers(lines, rows, first[at])
-            index = digits % 8 if number == NUMBER_PRIORITY else np.minimum(digits // 100, 9)
-            found[at] = meanings[index]
+            found[at] = meanings[_index(_numbers(lines, rows, first[at]), number)]
     return found
+
+
+def _index(digits: Ints, number: int) -> Ints:
+    """Return the place in the table of meanings for numbers of one kind."""
+    if number == NUMBER_PRIORITY:
+        return digits % 8
+    return np.minimum(digits // 100, 9) if number == NUMBER_STATUS else np.minimum(digits, 10)
 
 
 def _by_hundreds(words: WordBook) -> NDArray[np.uint8]:

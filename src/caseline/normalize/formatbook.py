@@ -11,13 +11,17 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caseline.errors import InputError
 from caseline.normalize.wordbook import read_data
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _PIECE = re.compile(r"%\{(\w+)\}")
 _DIGIT_KINDS = "0"
+_FLAGS = ("inner", "envelope", "pairs", "weak", "loose", "generic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class TimeKind:
     pattern: re.Pattern[bytes]
     starts_with_digit: bool
     orders: tuple[str, ...] = ()
+    opens: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +43,22 @@ class Format:
         index: Its place in the table.
         rest: The pattern after the time.
         inner: A runtime wrote it around a line of its own.
+        envelope: JSON, key=value pairs or a security event may stand behind it.
         pairs: Level and service may stand anywhere as key=value.
         weak: It tells little: such lines do not vote on whether the file has headers.
         loose: It would match the beginning of a line that it does not match whole.
+        generic: It takes a time or a level and leaves further columns in the message.
     """
 
     index: int
     name: str
     rest: re.Pattern[bytes]
     inner: bool = False
+    envelope: bool = False
     pairs: bool = False
     weak: bool = False
     loose: bool = False
+    generic: bool = False
     kinds: tuple[str, ...] = ()
 
     @property
@@ -88,27 +97,57 @@ def load_formats(date: str, words: str) -> FormatBook:
     True
     """
     times = read_data("formats", date, "timestamps.toml")
-    pieces = _pieces(date, words)
     kinds = {name: _kind(name, entry, times["pieces"]) for name, entry in times["kinds"].items()}
-    groups: dict[tuple[str, str], LeadGroup] = {}
+    formats, groups = compile_entries(read_entries(date), date, words)
+    return FormatBook(formats=formats, kinds=kinds, by_first_byte=by_first_byte(groups))
+
+
+def compile_entries(
+    entries: Iterable[dict[str, Any]], date: str, words: str, *, first: int = 0
+) -> tuple[tuple[Format, ...], tuple[LeadGroup, ...]]:
+    """Return the formats that *entries* describe, and the groups to try them by.
+
+    Args:
+        entries: As they stand in the data files.
+        date: The dated folder whose pieces and times they use.
+        words: The dated folder of the level words.
+        first: The index of the first of them.
+
+    Raises:
+        InputError: a piece or a time that there is not.
+    """
+    named = read_data("formats", date, "timestamps.toml")["groups"]
+    pieces = pieces_of(date, words)
+    groups: dict[tuple[str, str, int], LeadGroup] = {}
     formats: list[Format] = []
-    for entry in read_entries(date):
-        names = _kind_names(entry, times["groups"])
-        made = _format(len(formats), entry, pieces, names)
+    for entry in entries:
+        names = _kind_names(entry, named, date)
+        made = _format(first + len(formats), entry, pieces, names)
         formats.append(made)
         lead = _split(entry, pieces)[0]
+        starts = entry.get("starts", "")
         group = groups.setdefault(
-            (lead, entry["starts"]), LeadGroup(re.compile(lead.encode()), _bytes_of(entry))
+            # Those without a time share no lead: each keeps its place in the order.
+            (lead, starts, -1 if names else made.index),
+            LeadGroup(re.compile(lead.encode()), _bytes_of(starts)),
         )
         for name in names or [None]:
             group.kinds.setdefault(name, []).append(made)
-    return FormatBook(
-        formats=tuple(formats),
-        kinds=kinds,
-        by_first_byte=tuple(
-            tuple(g for g in groups.values() if byte in g.starts) for byte in range(256)
-        ),
-    )
+    return tuple(formats), tuple(groups.values())
+
+
+def by_first_byte(groups: Iterable[LeadGroup]) -> tuple[tuple[LeadGroup, ...], ...]:
+    """Return for each byte the *groups* whose lines may start with it."""
+    known = tuple(groups)
+    return tuple(tuple(g for g in known if byte in g.starts) for byte in range(256))
+
+
+@cache
+def any_kinds(date: str) -> dict[str, TimeKind]:
+    """Return the ways to write a time that only a line's place in a file makes sure."""
+    shared = read_data("formats", date, "timestamps.toml")["pieces"]
+    entries = read_data("formats", date, "columns.toml")["kinds"]
+    return {name: _kind(name, entry, shared) for name, entry in entries.items()}
 
 
 def read_entries(date: str) -> list[dict[str, Any]]:
@@ -118,7 +157,9 @@ def read_entries(date: str) -> list[dict[str, Any]]:
     return [entry for name in names for entry in read_data("formats", date, name)["format"]]
 
 
-def _pieces(date: str, words: str) -> dict[str, str]:
+@cache
+def pieces_of(date: str, words: str) -> dict[str, str]:
+    """Return what the patterns of *date* may name, each as a pattern."""
     levels = read_data("words", words, "severities.toml")["words"]
     ordered = sorted(levels, key=lambda word: (-len(word), word))
     pieces = {"words": "(?i:" + "|".join(re.sub(r"\d", "0", w) for w in ordered) + ")"}
@@ -130,7 +171,7 @@ def _pieces(date: str, words: str) -> dict[str, str]:
 def _expand(text: str, pieces: dict[str, str]) -> str:
     def piece(match: re.Match[str]) -> str:
         if match[1] not in pieces:
-            raise InputError(f"no piece {match[1]!r}; pieces.toml has {sorted(pieces)}")
+            raise InputError.unknown("piece", match[1], [*pieces, "time"])
         return pieces[match[1]]
 
     return _PIECE.sub(piece, text)
@@ -139,11 +180,26 @@ def _expand(text: str, pieces: dict[str, str]) -> str:
 def _kind(name: str, entry: dict[str, Any], pieces: dict[str, str]) -> TimeKind:
     pattern = re.compile(_expand(entry["pattern"], pieces).encode())
     digit = entry["starts"] == _DIGIT_KINDS
-    return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())))
+    opens = tuple(text.encode() for text in entry.get("opens", ()))
+    return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())), opens)
 
 
-def _kind_names(entry: dict[str, Any], groups: dict[str, list[str]]) -> tuple[str, ...]:
-    names = [n for time in entry.get("times", ()) for n in groups.get(time, [time])]
+@cache
+def _all_kinds(date: str) -> tuple[str, ...]:
+    return (*read_data("formats", date, "timestamps.toml")["kinds"], *any_kinds(date))
+
+
+def _known_time(name: str, groups: dict[str, list[str]], date: str) -> list[str]:
+    """Return the kinds that *name* stands for."""
+    if name in groups:
+        return groups[name]
+    if name not in _all_kinds(date):
+        raise InputError.unknown("time", name, [*groups, "loose", *_all_kinds(date)])
+    return [name]
+
+
+def _kind_names(entry: dict[str, Any], groups: dict[str, list[str]], date: str) -> tuple[str, ...]:
+    names = [n for time in entry.get("times", ()) for n in _known_time(time, groups, date)]
     return tuple(dict.fromkeys(names))
 
 
@@ -163,14 +219,16 @@ def _format(
         name=entry["name"],
         rest=re.compile(_split(entry, pieces)[1].encode()),
         kinds=kinds,
-        **{flag: entry.get(flag, False) for flag in ("inner", "pairs", "weak", "loose")},
+        **{flag: entry.get(flag, False) for flag in _FLAGS},
     )
 
 
-def _bytes_of(entry: dict[str, Any]) -> frozenset[int]:
-    """Return the first bytes a line of this format may have: A stands for any letter."""
+def _bytes_of(starts: str) -> frozenset[int]:
+    """Return the first bytes a line may have: A stands for any letter, nothing for all."""
+    if not starts:
+        return frozenset(range(256))
     letters = set(range(65, 91)) | set(range(97, 123))
     found: set[int] = set()
-    for char in entry["starts"]:
+    for char in starts:
         found |= letters if char == "A" else {ord(char)}
     return frozenset(found)

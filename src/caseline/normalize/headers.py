@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from caseline.normalize.columns import slices, text_of
+from caseline.normalize.joining import Records
 from caseline.normalize.layouts import Field
+from caseline.normalize.learned import FileFormats
 from caseline.normalize.lines import clean, join_lines
-from caseline.normalize.recognition import recognizer_for
+from caseline.normalize.pairs import pairs_part
 from caseline.normalize.settings import NormalizeSettings
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ def split_headers(
     r"""Return the message of each line: what is left when its header is taken off.
 
     Lines are not joined to records: there are as many messages as lines. A line
-    without a known header, or a JSON line, is its own message. What is not UTF-8 gets
-    replacement characters.
+    without a header, or a JSON object, is its own message. All *lines* together tell of
+    headers in no known format. What is not UTF-8 gets replacement characters.
 
     Args:
         lines: Raw lines, without their newline or with it.
@@ -36,9 +38,18 @@ def split_headers(
         return []
     encoded = [line.encode() if isinstance(line, str) else bytes(line) for line in lines]
     split = join_lines([clean(line, first=True, last=False).rstrip(b"\n") for line in encoded])
-    rows = recognizer_for(settings or NormalizeSettings()).rows(split.shapes)
+    formats = FileFormats(settings or NormalizeSettings())
+    rows = formats.rows(split)
     ids = split.shape_ids
     starts = split.starts + rows[ids, Field.MESSAGE_START]
     sizes = rows[ids, Field.MESSAGE_SIZE].astype(np.int64)
     sizes = np.where(split.json, split.sizes, sizes)
-    return [text or "" for text in text_of(slices(split.data, starts, sizes)).to_list()]
+    messages = slices(split.data, starts, sizes)
+    pairs = np.flatnonzero(rows[ids, Field.PAIRS] >= 0)
+    if len(pairs):
+        single = np.ones(len(pairs), dtype=np.int64)
+        found = Records(pairs, single, pairs[:0], pairs[:0])
+        made = formats.recognizer.arrangements
+        part = pairs_part(split, rows, found, np.arange(len(pairs)), made)
+        messages = messages.scatter(pairs, part.messages)
+    return [text or "" for text in text_of(messages).to_list()]

@@ -115,26 +115,36 @@ def _roles_of(
 ) -> tuple[Flags, Flags, Flags]:
     """Return which lines start a record, which blank ones are within one, which are void."""
     kinds = lines.kinds
-    blank, nul = kinds == Kind.BLANK, kinds == Kind.NUL
+    blank, nul, fill = kinds == Kind.BLANK, kinds == Kind.NUL, _fills(kinds)
     void = blank | nul
     change = np.zeros(len(kinds), dtype=bool)
     if lines.writers is not None:
         change[1:] = lines.writers[1:] != lines.writers[:-1]
-    has_before = _after_record(kinds, void, nul, change)
+    has_before = _after_record(kinds, void | fill, nul, change) | fill
     goes_on = np.zeros(len(kinds), dtype=bool)
     # Where headers tell, only those that stand before a trace's own lines are in question.
     if (lines.roles[kinds == Kind.HEADER] if headed else lines.roles).any():
-        full = np.flatnonzero(~void & ~lines.hollow)
+        full = np.flatnonzero(~void & ~lines.hollow & ~fill)
         gap = np.zeros(len(full), dtype=bool)
         gap[1:] = np.diff(full) != 1
         run = Run(lines.roles[full], lines.free[full], ~has_before[full], gap)
         goes_on[full] = traced(run, lambda at: leads(full[at]), most_text)
         goes_on |= lines.hollow & _before_continuation(void | lines.hollow, nul, goes_on & ~change)
+    goes_on |= fill
     goes_on[1:] |= (lines.flags[:-1] & PARTIAL) != 0
     if headed:
         goes_on |= (kinds == Kind.PLAIN) | (kinds == Kind.CONTINUATION)
     inner = blank & _before_continuation(void, nul, goes_on & ~change) & has_before
     return ~void & ~(goes_on & has_before), inner, void
+
+
+def _fills(kinds: NDArray[np.int32]) -> Flags:
+    """Return the lines that a JSON object right above them has taken in."""
+    fill: Flags = kinds == Kind.FILL
+    if fill.any():
+        last_other = np.maximum.accumulate(np.where(fill, -1, np.arange(len(kinds))))
+        fill &= (last_other >= 0) & (kinds[np.maximum(last_other, 0)] == Kind.JSON)
+    return fill
 
 
 def _gathered(

@@ -41,6 +41,7 @@ class Meaning(NamedTuple):
 def meaning_of(frame: pl.DataFrame, words: WordBook, date: str) -> Meaning:
     """Return what the columns of *frame* (see ``read_objects``) mean."""
     names, needs = field_names(date)
+    frame = _with_whole_times(frame, names["time"])
     picks = {column: _present(frame, wanted, needs) for column, wanted in names.items()}
     chosen = {column: _first(frame, found) for column, found in picks.items()}
     rest = _leftover(frame, picks)
@@ -59,6 +60,26 @@ def meaning_of(frame: pl.DataFrame, words: WordBook, date: str) -> Meaning:
         texts=texts,
         runtime=runtime.to_numpy(),
     )
+
+
+def _with_whole_times(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Write times that came as seconds and nanoseconds as one number with a fraction."""
+    columns = set(frame.columns)
+    for name in names:
+        for seconds, nanos in (
+            (f"{name}.seconds", f"{name}.nanos"),
+            (f"{name}Seconds", f"{name}Nanos"),
+        ):
+            if seconds not in columns:
+                continue
+            whole = pl.col(seconds)
+            if nanos in columns:
+                rest = pl.col(nanos).fill_null("0").str.zfill(9)
+                whole = pl.concat_str(whole, pl.lit("."), rest)
+            written = pl.coalesce(pl.col(name), whole) if name in columns else whole
+            gone = [part for part in (seconds, nanos) if part in columns]
+            frame = frame.with_columns(written.alias(name)).drop(gone)
+    return frame
 
 
 def _present(

@@ -42,19 +42,25 @@ class JsonPart(NamedTuple):
 
 
 def json_part(
-    lines: Lines, first: Ints, records: Ints, recognizer: Recognizer, *, words: WordBook, date: str
+    lines: Lines,
+    at: tuple[Ints, Ints],
+    records: Ints,
+    recognizer: Recognizer,
+    *,
+    words: WordBook,
+    date: str,
 ) -> JsonPart | None:
-    """Return what the JSON lines *first* of *records* say; those unreadable are left out.
+    """Return what the JSON objects of *records* say; those unreadable are left out.
 
     Args:
         lines: The lines of the block.
-        first: The line of each record.
+        at: The line of each record, and how many bytes of it stand before the object.
         records: The places of the records among all.
         recognizer: Knows the times, and the lines within container output.
         words: Severity words.
         date: The dated folder of field names.
     """
-    found = _objects(lines, first)
+    found = _objects(lines, *at)
     if found is None:
         return None
     kept, frame = found
@@ -74,29 +80,35 @@ def json_part(
     )
 
 
-def _objects(lines: Lines, first: Ints) -> tuple[Ints, pl.DataFrame] | None:
-    """Return which of the lines are objects, and their fields."""
+def _objects(lines: Lines, first: Ints, skipped: Ints) -> tuple[Ints, pl.DataFrame] | None:
+    """Return which of the lines hold objects, and their fields."""
     kept = np.arange(len(first), dtype=np.int64)
     try:
-        return kept, read_objects(_text(lines, first), len(first))
+        return kept, read_objects(_text(lines, first, skipped), len(first))
     except UnreadableError:
-        texts = slices(lines.data, lines.starts[first], lines.sizes[first]).to_list()
-        kept = np.flatnonzero(readable(texts))
+        kept = np.flatnonzero(readable(_slices(lines, first, skipped)))
     try:
-        return (kept, read_objects(_text(lines, first[kept]), len(kept))) if len(kept) else None
+        text = _text(lines, first[kept], skipped[kept])
+        return (kept, read_objects(text, len(kept))) if len(kept) else None
     except UnreadableError:
         return None
 
 
-def _text(lines: Lines, first: Ints) -> bytes:
-    """Return the lines *first*, each with a newline."""
-    if len(first) and first[-1] - first[0] == len(first) - 1:
+def _text(lines: Lines, first: Ints, skipped: Ints) -> bytes:
+    """Return the objects of the lines *first*, each with a newline."""
+    if len(first) and first[-1] - first[0] == len(first) - 1 and not skipped.any():
         start = int(lines.starts[first[0]])
         end = int(lines.starts[first[-1]] + lines.sizes[first[-1]])
         if end - start == int(lines.sizes[first].sum()) + len(first) - 1:
             return lines.data[start:end] + b"\n"
-    texts = slices(lines.data, lines.starts[first], lines.sizes[first])
-    return b"\n".join(texts.to_list()) + b"\n"
+    return b"\n".join(_slices(lines, first, skipped)) + b"\n"
+
+
+def _slices(lines: Lines, first: Ints, skipped: Ints) -> list[bytes]:
+    found: list[bytes] = slices(
+        lines.data, lines.starts[first] + skipped, lines.sizes[first] - skipped
+    ).to_list()
+    return found
 
 
 def _times(values: pl.Series, recognizer: Recognizer) -> tuple[bytes, Ints, NDArray[np.int32]]:

@@ -18,6 +18,7 @@ class Kind(IntEnum):
     BLANK = 4
     NUL = 5
     JSON = 6
+    FILL = 7  # it was said by the JSON line before it
 
 
 class Role(IntEnum):
@@ -44,7 +45,7 @@ class Field(IntEnum):
     SEVERITY = 4
     SEVERITY_START = 5
     SEVERITY_SIZE = 6
-    NUMBER = 7  # 0: severity is SEVERITY; 1: <PRI>, 2: HTTP status at NUMBER_START
+    NUMBER = 7  # 0: severity is SEVERITY; 1: <PRI>, 2: HTTP status, 3: threat at NUMBER_START
     NUMBER_START = 8
     NUMBER_SIZE = 9
     SERVICE_START = 10
@@ -68,10 +69,12 @@ class Field(IntEnum):
     MANGLED = 28  # 1 + the way a collector wrote newlines; 0: none
     WRITER_START = 29  # what in the header tells one writer from another
     WRITER_SIZE = 30
+    PAIRS = 31  # which arrangement of key=value pairs is the message; -1: none is
 
 
 NUMBER_PRIORITY = 1
 NUMBER_STATUS = 2
+NUMBER_THREAT = 3
 
 PARTIAL = 1  # the runtime cut the line here; the next goes on without a line's end
 WEAK = 8  # a header without a time: it does not vote
@@ -79,6 +82,11 @@ REPEATED = 16  # it stands for the message before it
 SERVICE_VARIES = 64  # the service holds digits: lines of the shape differ in it
 HOST_VARIES = 128
 WRAPPED = 256  # a runtime wrapped it: its message is a line as the program wrote it
+EMBEDDED = 512  # its message is a JSON object
+WHOLE = 1024  # another header stands behind its header: its beginning does not tell all
+
+FILL = b"\x1f"
+"""What stands on a line whose text was taken into the JSON object above it."""
 
 WIDTH = len(Field)
 
@@ -93,5 +101,6 @@ def empty_row() -> list[int]:
 
 
 _EMPTY = tuple(
-    -1 if f.name.endswith("SIZE") or f in (Field.FORMAT, Field.TIME) else 0 for f in Field
+    -1 if f.name.endswith("SIZE") or f in (Field.FORMAT, Field.TIME, Field.PAIRS) else 0
+    for f in Field
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +11,17 @@ import polars as pl
 from caseline.normalize.fields import header_fields
 from caseline.normalize.joining import Physical, Records, join_records
 from caseline.normalize.jsonpart import json_part
-from caseline.normalize.layouts import PARTIAL, WEAK, Field, Kind, Role
+from caseline.normalize.layouts import EMBEDDED, PARTIAL, WEAK, Field, Kind, Role
+from caseline.normalize.learned import FileFormats
 from caseline.normalize.lines import clean, holes_apart, line_starts, split_lines
 from caseline.normalize.messages import combine, joined_part, plain_part, run_part
+from caseline.normalize.namedcolumns import NamedColumns
 from caseline.normalize.occurred import QUALITIES, FileClock
-from caseline.normalize.recognition import recognizer_for
+from caseline.normalize.pairs import pairs_part
 from caseline.normalize.repeats import Previous, repeat_counts
 from caseline.normalize.roles import load_trace_words
 from caseline.normalize.settings import NormalizeSettings
+from caseline.normalize.stanzas import StanzaReader
 from caseline.normalize.wordbook import load_words
 from caseline.normalize.wrapped import unwrap
 from caseline.normalize.writers import writers_of
@@ -62,8 +66,8 @@ class FileNormalizer:
     r"""Turns the blocks of one file, in order, into batches of records.
 
     It carries across blocks: the record that the block's end may have cut, the time of
-    the last record, the year of times without one, which order dates have, and how
-    many lines had a header.
+    the last record, the year of times without one, which order dates have, how many
+    lines had a header, and what was found of headers in no known format.
 
     Args:
         source: The file.
@@ -85,11 +89,13 @@ class FileNormalizer:
     def __init__(self, source: Source, *, settings: NormalizeSettings | None = None) -> None:
         self._source = source
         self._settings = settings or NormalizeSettings()
-        self._recognizer = recognizer_for(self._settings)
+        self._file_formats = FileFormats(self._settings)
         self._words = load_words(self._settings.words)
         self._traces = load_trace_words(self._settings.words)
         self._clock = FileClock(source)
         self._previous = Previous()
+        self._stanzas = StanzaReader(self._settings.formats)
+        self._columns = NamedColumns()
         self._tail = b""
         self._tail_positions = np.zeros(0, dtype=np.int64)
         self._votes = np.zeros(2, dtype=np.int64)  # lines with a header, lines without
@@ -101,11 +107,13 @@ class FileNormalizer:
         The last record is held back until the next block or ``block.last``, since its
         lines may go on there.
         """
-        data = holes_apart(block.data)
+        offset = block.offset_bytes - self._stanzas.held_bytes
+        data = self._stanzas.whole(holes_apart(block.data), last=block.last)
         added = clean(unwrap(data), first=not self._started, last=block.last)
-        self._started = True
+        added = self._stanzas.dressed(self._columns.dressed(added))
+        self._started = self._started or bool(data)
         lines = split_lines(self._tail + added)
-        positions = self._positions(data, block.offset_bytes, added, lines)
+        positions = self._positions(data, offset, added, lines)
         rows = self._rows(lines)
         found = self._records(lines, rows)
         end = len(lines.starts)
@@ -140,7 +148,7 @@ class FileNormalizer:
         return np.concatenate([self._tail_positions, raw[goes_on:]])
 
     def _rows(self, lines: Lines) -> Rows:
-        rows = self._recognizer.rows(lines.shapes)
+        rows = self._file_formats.rows(lines)
         if lines.json.any():
             rows[-1, Field.KIND] = Kind.JSON
         return rows
@@ -209,14 +217,16 @@ class FileNormalizer:
 
     def _json(self, lines: Lines, rows: Rows, found: Records) -> JsonPart | None:
         kinds = rows[lines.shape_ids[found.first], Field.KIND]
-        records = np.flatnonzero((kinds == Kind.JSON) & (found.lines == 1))
+        embedded = (rows[lines.shape_ids[found.first], Field.FLAGS] & EMBEDDED) != 0
+        records = np.flatnonzero((kinds == Kind.JSON) | (embedded & (found.lines == 1)))
         if not len(records):
             return None
+        skipped = rows[lines.shape_ids[found.first[records]], Field.MESSAGE_START]
         return json_part(
             lines,
-            found.first[records],
+            (found.first[records], np.where(embedded[records], skipped, 0)),
             records,
-            self._recognizer,
+            self._file_formats.recognizer,
             words=self._words,
             date=self._settings.words,
         )
@@ -225,11 +235,16 @@ class FileNormalizer:
         mend = _to_mend(lines, rows, found)
         several = (found.lines > 1) & ~mend
         plain = (found.lines == 1) & ~mend
+        pairs = ~mend & (rows[lines.shape_ids[found.first], Field.PAIRS] >= 0)
         parts = []
         if json is not None:
-            for which in (mend, plain):
+            for which in (mend, plain, pairs):
                 which[json.records] = False
             parts.append(json.part)
+        if (records := np.flatnonzero(pairs)).size:
+            several[records] = plain[records] = False
+            made = self._file_formats.recognizer.arrangements
+            parts.append(pairs_part(lines, rows, found, records, made))
         if (records := np.flatnonzero(plain)).size:
             parts.append(plain_part(lines, rows, found.first[records], records))
         if (records := np.flatnonzero(several)).size:
@@ -247,10 +262,11 @@ class FileNormalizer:
         data = lines.bytes_view
         if json is not None:
             time_ids = time_ids.copy()
-            time_ids[json.records] = json.time_ids
-            starts[json.records] = len(data) + json.time_starts
+            own = json.time_ids >= 0
+            time_ids[json.records[own]] = json.time_ids[own]
+            starts[json.records[own]] = len(data) + json.time_starts[own]
             data = np.concatenate([data, np.frombuffer(json.times, dtype=np.uint8)])
-        return self._clock.read(data, starts, time_ids, self._recognizer.time_layouts)
+        return self._clock.read(data, starts, time_ids, self._file_formats.recognizer.time_layouts)
 
     def _rejects(self, found: Records, positions: Ints) -> list[Reject]:
         return [
@@ -263,11 +279,14 @@ class FileNormalizer:
         """Return lines by the format of their record's first line."""
         ids = lines.shape_ids[found.first]
         is_json = rows[ids, Field.KIND] == Kind.JSON
-        names = ["json", "none", *self._recognizer.format_names]
+        names = ["json", "none", *self._file_formats.recognizer.format_names]
         index = np.where(is_json, 0, rows[ids, Field.FORMAT] + 2)
         index = np.where(~is_json & (rows[ids, Field.FORMAT] < 0), 1, index)
         totals = np.bincount(index, weights=found.lines, minlength=len(names))
-        return {name: int(total) for name, total in zip(names, totals, strict=True) if total}
+        named: Counter[str] = Counter()
+        for name, total in zip(names, totals.tolist(), strict=True):
+            named[name] += int(total)  # several found formats have one name
+        return {name: total for name, total in named.items() if total}
 
 
 def _before(found: Records, end: int) -> Records:

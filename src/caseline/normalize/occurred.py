@@ -10,7 +10,7 @@ import numpy as np
 
 from caseline.clock import is_zone
 from caseline.errors import InputError
-from caseline.normalize.timestamps import PARTS, days_of, read_parts
+from caseline.normalize.timestamps import PARTS, calendar_dates, days_of, read_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ class FileClock:
             layout = layouts[time_id - 1]
             rows = np.flatnonzero(time_ids == time_id - 1)
             parts = read_parts(data, starts[rows], layout)
-            zoned[rows] = layout.epoch or layout.zone is not None
+            zoned[rows] = layout.epoch or layout.zone is not None or bool(layout.region)
             if layout.epoch:
                 micros[rows] = _epoch_micros(parts)
                 quality[rows] = EXACT
@@ -125,7 +125,12 @@ class FileClock:
             year = np.where(civil.yearless, self._assumed_years(civil), year)
         days, valid = days_of(year, civil.month, civil.day)
         valid &= civil.of_day >= 0
-        found = self._in_utc(days * _DAY + civil.of_day - civil.shift, civil.local & valid)
+        written = days * _DAY + civil.of_day - civil.shift
+        found = self._in_utc(written, civil.local & valid)
+        for d in dated:
+            if d.layout.region:
+                at = np.searchsorted(rows, d.rows)
+                found[at] = _in_region(written[at], d.layout.region)
         code = np.full(len(rows), EXACT, dtype=np.uint8)
         if self._zone is None:
             code[civil.local] = ASSUMED_ZONE
@@ -262,6 +267,13 @@ def _offsets(quarters: Ints, zone: ZoneInfo, *, fold: int) -> Ints:
     return np.array(found, dtype=np.int64)
 
 
+def _in_region(written: Ints, region: str) -> Ints:
+    """Take the offset of the zone that is written as a region off."""
+    quarters, inverse = np.unique(written // _QUARTER, return_inverse=True)
+    found: Ints = written - _offsets(quarters, ZoneInfo(region), fold=0)[inverse]
+    return found
+
+
 def _epoch_micros(parts: Parts) -> Ints:
     high, low = parts[PARTS.index("e_high")], parts[PARTS.index("e_low")]
     seconds = high.astype(np.int64) * 100_000 + low.astype(np.int64)
@@ -299,12 +311,16 @@ def _columns(layout: TimeLayout, parts: Parts) -> tuple[NDArray[Any], ...]:
     if layout.short_year and not layout.orders:
         year = _full_year(year)
     month = np.full(count, layout.month) if layout.month else parts[1].astype(np.int64)
+    day = parts[2].astype(np.int64)
+    if layout.calendar:
+        year, month, day = calendar_dates(year.astype(np.int64), month, day, layout.calendar)
     hour, minute, second = parts[3], parts[4], parts[5]
     if layout.half_day:
         hour = hour % 12 + (12 if layout.half_day == "P" else 0)
     seconds = hour * 3_600 + minute * 60 + second
     of_day = seconds.astype(np.int64) * _SECOND + parts[6].astype(np.int64)
     unreal = (hour > 23) | (minute > 59) | (second > 60)  # noqa: PLR2004 - a clock's face
+    unreal &= seconds != _DAY // _SECOND  # 24:00:00 ends a day
     of_day[unreal] = -1
     minutes = layout.zone or 0
     shift = np.full(count, minutes * 60 * _SECOND)
@@ -313,10 +329,10 @@ def _columns(layout: TimeLayout, parts: Parts) -> tuple[NDArray[Any], ...]:
     return (
         year.astype(np.int64),
         month,
-        parts[2].astype(np.int64),
+        day,
         of_day,
         shift,
-        np.full(count, layout.zone is None),
+        np.full(count, layout.zone is None and not layout.region),
         np.full(count, layout.yearless),
     )
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from caseline.normalize.formatbook import load_formats
+from caseline.normalize.labels import mark_varying, shed_labels
 from caseline.normalize.layouts import (
-    HOST_VARIES,
+    EMBEDDED,
+    FILL,
     NUMBER_PRIORITY,
     NUMBER_STATUS,
+    NUMBER_THREAT,
     PARTIAL,
     REPEATED,
-    SERVICE_VARIES,
     WEAK,
+    WHOLE,
     WIDTH,
     WRAPPED,
     Field,
     Kind,
     empty_row,
 )
+from caseline.normalize.ownbook import book_of
+from caseline.normalize.pairs import PairReader
 from caseline.normalize.roles import enter_role, load_trace_words
 from caseline.normalize.timestamps import layout_of
 from caseline.normalize.wordbook import load_words
@@ -32,40 +36,45 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from caseline.normalize.formatbook import Format
+    from caseline.normalize.formatbook import Format, LeadGroup, TimeKind
     from caseline.normalize.settings import NormalizeSettings
     from caseline.normalize.timestamps import TimeLayout
     from caseline.normalize.wordbook import KeyPattern
 
+    Groups = tuple[tuple[LeadGroup, ...], ...]
     Match = re.Match[bytes]
     Span = tuple[int, int]
 
-_INNER_DEPTH = 2
-_SERVICE_KEY = re.compile(rb'(?:^| )(?:svc|service|component|logger|app)="?(?P<value>[\w.\-/]+)')
-_LEVEL_KEY = re.compile(rb'(?:^| )(?:level|lvl|severity|loglevel)="?(?P<value>[A-Za-z]+)')
+INNER_DEPTH = 2
+"""A runtime may wrap what another one wrapped, and that a line with a header."""
+# What may stand behind an envelope; _MARGIN bytes tell.
+_ENVELOPED = re.compile(
+    rb'(?:@cee: ?)?(?P<object>\{"|\{\})|CEF: ?0|LEEF:0'
+    rb"|[A-Za-z_@][\w.@\-]{0,6}=|severity|timestam|@timesta|componen|hostname|loglevel"
+)
 _OPENING = 32
+_OPENS_BYTES = 6
+_MOST_OPENINGS = 10_000
 _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
 _WRITERS = ("host", "pid", "thread", "service")
+_RECOGNIZERS = 16
 _NAMED = (
     ("service", Field.SERVICE_START),
     ("host", Field.HOST_START),
     ("extra", Field.EXTRA_START),
+)
+_NUMBERED = (
+    ("priority", NUMBER_PRIORITY),
+    ("status", NUMBER_STATUS),
+    ("threat", NUMBER_THREAT),
 )
 _COLUMNS = (
     ("tenant", Field.TENANT_START),
     ("placement", Field.PLACEMENT_START),
     ("trace", Field.TRACE_START),
 )
-
-
-# A tenant's label at either end of a message: `[tenant=`, `tenantId: "`, and what closes it.
-_LABEL = rb"""[\[({<]?["']?[A-Za-z][\w.-]*["']?[=:] ?["']?"""
-_LABEL_FIRST = re.compile(_LABEL)
-_LABEL_LAST = re.compile(rb"\s" + _LABEL + rb"\Z")
-_CLOSED_FIRST = re.compile(rb"""["']?[\])}>]?(?:[|,;:]\s*|\s+|(?<=[\])}>])(?=\S))""")
-_LONGEST_LABEL = 40
-_CLOSED_LAST = re.compile(rb"""["']?[\])}>]?\s*\Z""")
+_IN_HEADERS = (*_NAMED, *_COLUMNS)
 
 
 class Recognizer:
@@ -79,16 +88,21 @@ class Recognizer:
     """
 
     def __init__(self, settings: NormalizeSettings) -> None:
-        self._book = load_formats(settings.formats, settings.words)
+        self._book = book_of(settings)
         self._words = load_words(settings.words)
         self._traces = load_trace_words(settings.words)
+        self._has_own = bool(settings.own)
         self._limit = settings.remembered_shapes
         self._rows: dict[bytes, list[int]] = {}
         self._heads: dict[bytes, list[int]] = {}
         self._sizes: dict[bytes, list[int]] = {}
         self._layout_ids: dict[tuple[str, bytes], int] = {}
+        self._openings: dict[bytes, tuple[TimeKind, ...]] = {}
+        self._pairs = PairReader(settings.words)
+        self.arrangements = self._pairs.arrangements
         self.time_layouts: list[TimeLayout] = []
         self.format_names = [f.name for f in self._book.formats]
+        self.generic = np.array([*(f.generic for f in self._book.formats), False])  # -1: none
 
     def rows(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
         """Return one layout row for each of *shapes*: (shapes, WIDTH) int32."""
@@ -127,6 +141,10 @@ class Recognizer:
             row[Field.MESSAGE_SIZE] = len(line)
             row[Field.KIND] = Kind.NUL if b"\0" in line else Kind.BLANK
             return row
+        if line == FILL:
+            row = empty_row()
+            row[Field.KIND], row[Field.MESSAGE_SIZE] = Kind.FILL, 0
+            return row
         row = self._head(line)
         row[Field.MESSAGE_SIZE] = len(line) - row[Field.MESSAGE_START]
         if row[Field.FORMAT] < 0:
@@ -147,24 +165,33 @@ class Recognizer:
             known = self._heads.get(line[:size])
             if known is not None:
                 return list(known)
-        row, format_ = self._header(line, 0, _INNER_DEPTH)
+        row, format_ = self._header(line, 0, INNER_DEPTH)
+        if self._has_own:
+            return row  # an own format may read the whole line where another reads its beginning
         size = row[Field.MESSAGE_START] + _MARGIN
-        if format_ is not None and not format_.needs_whole_line and size < len(line):
+        whole = format_ is None or format_.needs_whole_line or row[Field.FLAGS] & WHOLE
+        if not whole and size < len(line):
             beginning = line[:size]
-            if self._header(beginning, 0, _INNER_DEPTH)[0] == row:
+            if self._header(beginning, 0, INNER_DEPTH)[0] == row:
                 self._heads[beginning] = list(row)
                 sizes = self._sizes.setdefault(opening, [])
                 if size not in sizes:
                     sizes.append(size)
         return row
 
-    def _header(self, line: bytes, start: int, depth: int) -> tuple[list[int], Format | None]:
+    def header_at(self, line: bytes, start: int) -> tuple[list[int], Format | None]:
+        """Return what a header that begins at *start* of a shape says, and its format."""
+        return self._header(line, start, 1)
+
+    def _header(
+        self, line: bytes, start: int, depth: int, groups: Groups | None = None
+    ) -> tuple[list[int], Format | None]:
         """Return a row of what the header of the line from *start* on says, and its format."""
         row = empty_row()
         if start >= len(line):
             return row, None
         times: dict[int, dict[str | None, Match | None]] = {}
-        for group in self._book.by_first_byte[line[start]]:
+        for group in (groups or self._book.by_first_byte)[line[start]]:
             lead = group.lead.match(line, start)
             if lead is None:
                 continue
@@ -188,14 +215,28 @@ class Recognizer:
         """Return the ways a time may be written at *position*; None: there need be none."""
         found: dict[str | None, Match | None] = {}
         if position < len(line):
-            digit = line[position] == ord("0")
-            for name, kind in self._book.kinds.items():
-                if kind.starts_with_digit == digit:
-                    time = kind.pattern.match(line, position)
-                    if time is not None:
-                        found[name] = time
+            opening = line[position : position + _OPENS_BYTES]
+            kinds = self._openings.get(opening)
+            if kinds is None:
+                kinds = self._kinds_of(opening)
+                if len(self._openings) < _MOST_OPENINGS:
+                    self._openings[opening] = kinds
+            for kind in kinds:
+                time = kind.pattern.match(line, position)
+                if time is not None:
+                    found[kind.name] = time
         found[None] = None
         return found
+
+    def _kinds_of(self, opening: bytes) -> tuple[TimeKind, ...]:
+        """Return the ways to write a time that may begin so."""
+        digit = opening.startswith(b"0")
+        return tuple(
+            kind
+            for kind in self._book.kinds.values()
+            if kind.starts_with_digit == digit
+            and (not kind.opens or opening.startswith(kind.opens))
+        )
 
     def _enter_time(self, kind: str, time: Match, row: list[int]) -> None:
         key = (kind, time[0])
@@ -218,60 +259,61 @@ class Recognizer:
         """Enter what a format that matches says; return the row, or that of an inner line."""
         spans = _spans(found)
         end = spans["message"][0] if "message" in spans else found[1].end()
-        if format_.inner and depth:
+        enveloped = _ENVELOPED.match(line, end) if format_.envelope or format_.inner else None
+        if depth and (format_.inner or enveloped):
             row = self._header(line, end, depth - 1)[0]
             end = max(end, row[Field.MESSAGE_START])
+            row[Field.FLAGS] |= WHOLE
+        if enveloped and enveloped["object"]:
+            end = enveloped.start("object")
+            row[Field.FLAGS] |= EMBEDDED
         row[Field.KIND] = Kind.HEADER
         row[Field.FORMAT] = format_.index
         row[Field.MESSAGE_START] = end
-        row[Field.FLAGS] |= WEAK if format_.weak else 0
-        for name, field in _NAMED:
-            if name in spans:
+        # A lead without a time votes if the line behind it has one.
+        row[Field.FLAGS] |= WEAK if format_.weak and row[Field.TIME] < 0 else 0
+        for name, field in _IN_HEADERS:
+            if name in spans and row[field + 1] < 0:
                 _set(row, field, _named(line, spans[name]))
-        self._enter_severity(line, row, spans)
+        if row[Field.SEVERITY_SIZE] < 0 and not row[Field.NUMBER]:
+            self._enter_severity(line, row, spans)
         if format_.pairs:
-            self._enter_pairs(line, row, end)
+            self._pairs.enter(line, found[0].start(), row, self._times_at, self._enter_time)
         if format_.inner:
             row[Field.FLAGS] |= WRAPPED
             partial = spans.get("partial", (0, 0))
             row[Field.FLAGS] |= PARTIAL if line[partial[0] : partial[1]] == b"P" else 0
         _set(row, Field.WRITER_START, _writer(format_, spans, found))
-        _mark_varying(line, row)
+        mark_varying(line, row)
         return row
 
     def _enter_severity(self, line: bytes, row: list[int], spans: dict[str, Span]) -> None:
         if span := spans.get("severity"):
             word = line[span[0] : span[1]].lower()
-            row[Field.SEVERITY] = self._words.words.get(word, 0)
+            row[Field.SEVERITY] = self._words.words.get(word, 0) or self._words.letters.get(
+                word.upper(), 0
+            )
             _set(row, Field.SEVERITY_START, span)
         elif span := spans.get("letter"):
             row[Field.SEVERITY] = self._words.letters.get(line[span[0] : span[1]], 0)
             _set(row, Field.SEVERITY_START, span)
-        for name, number in (("priority", NUMBER_PRIORITY), ("status", NUMBER_STATUS)):
+        for name, number in _NUMBERED:
             if span := spans.get(name):
                 row[Field.NUMBER] = number
                 _set(row, Field.NUMBER_START, span)
 
-    def _enter_pairs(self, line: bytes, row: list[int], end: int) -> None:
-        """Take service and level of a key=value line from where they stand."""
-        service = _SERVICE_KEY.search(line, end)
-        if service is not None:
-            _set(row, Field.SERVICE_START, service.span("value"))
-        level = _LEVEL_KEY.search(line, end) if row[Field.SEVERITY_SIZE] < 0 else None
-        if level is not None:
-            row[Field.SEVERITY] = self._words.words.get(level["value"].lower(), 0)
-            _set(row, Field.SEVERITY_START, level.span("value"))
-
     def _finish(self, line: bytes, row: list[int]) -> None:
         """Enter what may stand in any line: level, keys, mangled traces, repeats."""
         start = row[Field.MESSAGE_START]
+        if not line.endswith(b"}"):
+            row[Field.FLAGS] &= ~EMBEDDED
         if row[Field.SEVERITY_SIZE] < 0 and row[Field.KIND] in (Kind.HEADER, Kind.PLAIN):
             self._enter_leading_level(line, row, start)
         lower = line.lower()
         for name, field in _COLUMNS:
             _set(row, field, self._value(self._words.keys[name], line, lower))
-        if row[Field.TENANT_SIZE] > 0:
-            _shed_tenant(line, row)
+        if row[Field.PAIRS] < 0:
+            shed_labels(line, row)
         if row[Field.KIND] != Kind.BLANK:
             enter_role(self._traces, line, row)
         if b"message repeated" in line:
@@ -324,12 +366,6 @@ def _writer(format_: Format, spans: dict[str, Span], found: tuple[Match, Match])
     return (min(named)[0], max(end for _, end in named)) if named else None
 
 
-def _mark_varying(line: bytes, row: list[int]) -> None:
-    for start, flag in ((Field.SERVICE_START, SERVICE_VARIES), (Field.HOST_START, HOST_VARIES)):
-        if b"0" in line[row[start] : row[start] + max(row[start + 1], 0)]:
-            row[Field.FLAGS] |= flag
-
-
 def _spans(found: tuple[Match, Match]) -> dict[str, Span]:
     """Return the groups that took part; ``service2`` counts as ``service``."""
     return {
@@ -351,25 +387,7 @@ def _set(row: list[int], start: Field, span: Span | None) -> None:
         row[start + 1] = span[1] - span[0]
 
 
-@cache
+@lru_cache(maxsize=_RECOGNIZERS)
 def recognizer_for(settings: NormalizeSettings) -> Recognizer:
     """Return the process's recognizer for *settings*: all files share what it knows."""
     return Recognizer(settings)
-
-
-def _shed_tenant(line: bytes, row: list[int]) -> None:
-    """Take the tenant's label off the message: one message is one for all tenants."""
-    start = row[Field.MESSAGE_START]
-    end = start + row[Field.MESSAGE_SIZE]
-    value, value_end = row[Field.TENANT_START], row[Field.TENANT_START] + row[Field.TENANT_SIZE]
-    if not start <= value < end:
-        return
-    if _LABEL_FIRST.fullmatch(line, start, value):
-        closed = _CLOSED_FIRST.match(line, value_end, end)
-        if closed is not None and closed.end() < end:
-            row[Field.MESSAGE_START] = closed.end()
-            row[Field.MESSAGE_SIZE] = end - closed.end()
-    elif _CLOSED_LAST.match(line, value_end, end):
-        label = _LABEL_LAST.search(line, max(start, value - _LONGEST_LABEL), value)
-        if label is not None and label.start() > start:
-            row[Field.MESSAGE_SIZE] = label.start() - start

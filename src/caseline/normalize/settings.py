@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from caseline.errors import InputError
+
+if TYPE_CHECKING:
+    from caseline.normalize.lineformats import LineFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,7 @@ class NormalizeSettings:
         record_lines: A record has at most this many lines; what follows is a new one.
         record_bytes: And at most this many bytes.
         remembered_shapes: Line shapes kept in memory for each process.
+        own: Formats of the user's own, tried before those that ship.
         headed_share: From this share of lines with a header on, a line without one
             belongs to the record before it.
 
@@ -30,6 +35,7 @@ class NormalizeSettings:
     record_bytes: int = 256 * 1024
     remembered_shapes: int = 100_000
     headed_share: float = 0.5
+    own: tuple[LineFormat, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("record_lines", "record_bytes", "remembered_shapes"):

@@ -28,6 +28,7 @@ class WordBook:
     letters: dict[bytes, int]
     priorities: tuple[int, ...]
     statuses: dict[int, int]
+    threats: tuple[int, ...]
     numbers: dict[int, int]
     leading: re.Pattern[bytes]
     keys: dict[str, KeyPattern]
@@ -60,10 +61,14 @@ def load_words(date: str) -> WordBook:
     traces = read_data("words", date, "traces.toml")
     value = keys.pop("value")
     return WordBook(
-        words={word.encode(): number for word, number in levels["words"].items()},
+        words={
+            word.encode(): number
+            for word, number in (levels["abbreviations"] | levels["words"]).items()
+        },
         letters={word.encode(): number for word, number in levels["letters"].items()},
         priorities=tuple(levels["priority"]["numbers"]),
         statuses={int(digit): number for digit, number in levels["status"].items()},
+        threats=tuple(levels["threat"]["numbers"]),
         numbers={int(number): severity for number, severity in levels["numbers"].items()},
         leading=_leading(levels["leading"]["words"]),
         keys={kind: _key_pattern(entry, value["pattern"]) for kind, entry in keys.items()},
@@ -88,7 +93,9 @@ def _key_pattern(entry: dict[str, Any], value: str) -> KeyPattern:
     any_name = "|".join(re.escape(name) for name in names)
     parts = [*entry.get("values", ())]
     parts = [re.sub(r"\?P<value>", f"?P<value{i}>", part) for i, part in enumerate(parts)]
-    plain = rf"(?<![\w.\-])(?:{any_name})[\"']?(?:=|: ?|:=)[\"']?(?P<value>{value})"
+    key = rf"(?<![\w.\-])(?:{any_name})[\"']?(?: ?= ?|: ?|:=)"
+    quoted = r"""(?:"(?P<double>[^"\\\n]{1,128})"|'(?P<single>[^'\\\n]{1,128})')"""
+    plain = rf"{key}(?:{quoted}|[\"']?(?P<value>{value}))"
     return KeyPattern(
         needles=tuple(needle.encode() for needle in entry["needles"]),
         pattern=re.compile("|".join([*parts, plain]).encode(), re.IGNORECASE),

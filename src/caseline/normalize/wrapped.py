@@ -15,9 +15,8 @@ RUNTIME_TIME = "runtime@time"
 
 _TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
 _DOCKER = re.compile(
-    rb'^\{ ?"log": ?"([^"\\\n]*(?:\\.[^"\\\n]*)*)", ?"stream": ?"(stdout|stderr)", ?"time": ?"('
-    + _TIME
-    + rb')" ?\}[ \t\r]*$',
+    rb'^\{ ?"log": ?"([^"\\\n]*(?:\\.[^"\\\n]*)*)", ?"stream": ?"(stdout|stderr)"'
+    rb'(?:, ?"attrs": ?\{[^{}\n]*\})?, ?"time": ?"(' + _TIME + rb')" ?\}[ \t\r]*$',
     re.MULTILINE,
 )
 _OBJECT = re.compile(rb"^(" + _TIME + rb') std(?:out|err) F (\{".*)\}[ \t\r]*$', re.MULTILINE)
