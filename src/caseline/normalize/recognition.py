@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from caseline.normalize.labels import mark_varying, shed_labels
 from caseline.normalize.layouts import (
@@ -57,6 +58,8 @@ _OPENS_BYTES = 6
 _MOST_OPENINGS = 10_000
 _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
+_REPEATS = b"message repeated"
+_FEW = 64
 _WRITERS = ("host", "pid", "thread", "service")
 _RECOGNIZERS = 16
 _NAMED = (
@@ -93,6 +96,8 @@ class Recognizer:
         self._traces = load_trace_words(settings.words)
         self._has_own = bool(settings.own)
         self._limit = settings.remembered_shapes
+        needles = {n for keys in self._words.keys.values() for n in keys.needles}
+        self._marks = sorted(n.decode() for n in (*needles, *self._traces.needles, _REPEATS))
         self._rows: dict[bytes, list[int]] = {}
         self._heads: dict[bytes, list[int]] = {}
         self._sizes: dict[bytes, list[int]] = {}
@@ -107,20 +112,29 @@ class Recognizer:
     def rows(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
         """Return one layout row for each of *shapes*: (shapes, WIDTH) int32."""
         known = self._rows
-        found = []
-        for shape in shapes:
-            row = known.get(shape)
-            if row is None:
-                row = self._row(shape)
-                if len(shape) <= _REMEMBERED_BYTES:
-                    known[shape] = row
-            found.append(row)
+        wanted = list(shapes)
+        found = [known.get(shape) for shape in wanted]
+        new = [n for n, row in enumerate(found) if row is None]
+        marked = self._marked([wanted[n] for n in new])
+        for n, mark in zip(new, marked, strict=True):
+            shape = wanted[n]
+            found[n] = row = self._row(shape, marked=mark)
+            if len(shape) <= _REMEMBERED_BYTES:
+                known[shape] = row
         if len(known) > self._limit:
             known.clear()
         if len(self._heads) > self._limit:
             self._heads.clear()
             self._sizes.clear()
         return np.array(found, dtype=np.int32).reshape(-1, WIDTH)
+
+    def _marked(self, shapes: list[bytes]) -> list[bool]:
+        """Return which of *shapes* hold a key or a mark that is to be looked for by line."""
+        if len(shapes) < _FEW:
+            return [True] * len(shapes)
+        texts = pl.Series(shapes, dtype=pl.Binary).cast(pl.String, strict=False)
+        found = texts.str.contains_any(self._marks, ascii_case_insensitive=True)
+        return found.fill_null(value=True).to_list()
 
     def time_ids(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
         """Return the layout of the time that is the whole of each shape, or -1."""
@@ -134,7 +148,7 @@ class Recognizer:
                 return row[Field.TIME]
         return -1
 
-    def _row(self, shape: bytes) -> list[int]:
+    def _row(self, shape: bytes, *, marked: bool) -> list[int]:
         line = shape.rstrip(b"\n").rstrip(b" \t\r")
         if not line.strip(b" \t\r\x0b\x0c\0"):
             row = empty_row()
@@ -151,7 +165,7 @@ class Recognizer:
             row[Field.KIND] = Kind.PLAIN
         elif row[Field.MESSAGE_SIZE] <= 0 and self._book.formats[row[Field.FORMAT]].inner:
             row[Field.KIND] = Kind.BLANK  # a blank line of the program, whoever wrapped it
-        self._finish(line, row)
+        self._finish(line, row, marked=marked)
         return row
 
     def _head(self, line: bytes) -> list[int]:
@@ -302,21 +316,22 @@ class Recognizer:
                 row[Field.NUMBER] = number
                 _set(row, Field.NUMBER_START, span)
 
-    def _finish(self, line: bytes, row: list[int]) -> None:
+    def _finish(self, line: bytes, row: list[int], *, marked: bool) -> None:
         """Enter what may stand in any line: level, keys, mangled traces, repeats."""
         start = row[Field.MESSAGE_START]
         if not line.endswith(b"}"):
             row[Field.FLAGS] &= ~EMBEDDED
         if row[Field.SEVERITY_SIZE] < 0 and row[Field.KIND] in (Kind.HEADER, Kind.PLAIN):
             self._enter_leading_level(line, row, start)
-        lower = line.lower()
-        for name, field in _COLUMNS:
-            _set(row, field, self._value(self._words.keys[name], line, lower))
+        if marked:
+            lower = line.lower()
+            for name, field in _COLUMNS:
+                _set(row, field, self._value(self._words.keys[name], line, lower))
         if row[Field.PAIRS] < 0:
             shed_labels(line, row)
         if row[Field.KIND] != Kind.BLANK:
-            enter_role(self._traces, line, row)
-        if b"message repeated" in line:
+            enter_role(self._traces, line, row, marked=marked)
+        if marked and _REPEATS in line:
             self._enter_repeats(line, row, start)
 
     def _enter_leading_level(self, line: bytes, row: list[int], start: int) -> None:

@@ -71,14 +71,23 @@ def load_trace_words(date: str) -> TraceWords:
     )
 
 
-def enter_role(words: TraceWords, line: bytes, row: list[int]) -> None:
-    """Enter in *row* what *line* is to a trace, and how its newlines are written."""
+def enter_role(words: TraceWords, line: bytes, row: list[int], *, marked: bool) -> None:
+    """Enter in *row* what *line* is to a trace, and how its newlines are written.
+
+    Args:
+        words: What tells traces.
+        line: A shape.
+        row: Its layout row, with the start of its message.
+        marked: Whether it may hold one of the needles of *words*.
+    """
     start = row[Field.MESSAGE_START]
     found = words.roles[line[start]].match(line, start) if start < len(line) else None
     if found is not None and found.lastgroup is not None:
         row[Field.ROLE] = _role(words, line, row, Role[found.lastgroup])
         if row[Field.KIND] == Kind.PLAIN:
             row[Field.KIND] = Kind.CONTINUATION
+    if not marked:
+        return
     for needle in words.needles:  # a loop, since any() costs three times as much here
         if needle in line:
             row[Field.MANGLED] = _mangled(words, line, start)
