@@ -115,11 +115,12 @@ def _roles_of(
 ) -> tuple[Flags, Flags, Flags]:
     """Return which lines start a record, which blank ones are within one, which are void."""
     kinds = lines.kinds
-    blank, nul, fill = kinds == Kind.BLANK, kinds == Kind.NUL, _fills(kinds)
+    blank, nul = kinds == Kind.BLANK, kinds == Kind.NUL
     void = blank | nul
     change = np.zeros(len(kinds), dtype=bool)
     if lines.writers is not None:
         change[1:] = lines.writers[1:] != lines.writers[:-1]
+    fill = _fills(kinds, change)
     has_before = _after_record(kinds, void | fill, nul, change) | fill
     goes_on = np.zeros(len(kinds), dtype=bool)
     # Where headers tell, only those that stand before a trace's own lines are in question.
@@ -138,12 +139,14 @@ def _roles_of(
     return ~void & ~(goes_on & has_before), inner, void
 
 
-def _fills(kinds: NDArray[np.int32]) -> Flags:
-    """Return the lines that a JSON object right above them has taken in."""
+def _fills(kinds: NDArray[np.int32], change: Flags) -> Flags:
+    """Return the lines that a JSON object right above them, of their writer, has taken in."""
     fill: Flags = kinds == Kind.FILL
     if fill.any():
-        last_other = np.maximum.accumulate(np.where(fill, -1, np.arange(len(kinds))))
-        fill &= (last_other >= 0) & (kinds[np.maximum(last_other, 0)] == Kind.JSON)
+        index = np.arange(len(kinds))
+        last_other = np.maximum.accumulate(np.where(fill, -1, index))
+        since = np.maximum.accumulate(np.where(change, index, 0))
+        fill &= (last_other >= since) & (kinds[np.maximum(last_other, 0)] == Kind.JSON)
     return fill
 
 
