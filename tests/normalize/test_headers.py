@@ -16,6 +16,13 @@ def test_messages_are_as_many_as_lines_and_in_order():
     assert split_headers(lines) == ["plain", "a", "", "{}", "b"]
 
 
+def test_message_of_an_object_is_made_of_its_fields():
+    assert split_headers(['{"level": "info", "msg": "order 7 done"}', "{broken}"]) == [
+        "order 7 done",
+        "{broken}",
+    ]
+
+
 def test_bytes_are_taken_too():
     assert split_headers([b"Nov 23 10:00:00 h su[1]: a\xff"]) == ["a�"]
 

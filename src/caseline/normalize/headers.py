@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from caseline.normalize.columns import slices, text_of
 from caseline.normalize.joining import Records
+from caseline.normalize.jsonpart import json_part
 from caseline.normalize.layouts import Field
 from caseline.normalize.learned import FileFormats
 from caseline.normalize.lines import clean, join_lines
 from caseline.normalize.pairs import pairs_part
 from caseline.normalize.settings import NormalizeSettings
+from caseline.normalize.wordbook import load_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +27,8 @@ def split_headers(
     r"""Return the message of each line: what is left when its header is taken off.
 
     Lines are not joined to records: there are as many messages as lines. A line
-    without a header, or a JSON object, is its own message. All *lines* together tell of
-    headers in no known format. What is not UTF-8 gets replacement characters.
+    without a header is its own message; that of a JSON object is made of its fields. All
+    *lines* together tell of headers in no known format. What is not UTF-8 gets replacement characters.
 
     Args:
         lines: Raw lines, without their newline or with it.
@@ -38,13 +41,26 @@ def split_headers(
         return []
     encoded = [line.encode() if isinstance(line, str) else bytes(line) for line in lines]
     split = join_lines([clean(line, first=True, last=False).rstrip(b"\n") for line in encoded])
-    formats = FileFormats(settings or NormalizeSettings())
+    chosen = settings or NormalizeSettings()
+    formats = FileFormats(chosen)
     rows = formats.rows(split)
     ids = split.shape_ids
     starts = split.starts + rows[ids, Field.MESSAGE_START]
     sizes = rows[ids, Field.MESSAGE_SIZE].astype(np.int64)
     sizes = np.where(split.json, split.sizes, sizes)
     messages = slices(split.data, starts, sizes)
+    if (objects := np.flatnonzero(split.json)).size:
+        json = json_part(
+            split,
+            (objects, np.zeros(len(objects), dtype=np.int64)),
+            objects,
+            formats.recognizer,
+            words=load_words(chosen.words),
+            date=chosen.words,
+        )
+        if json is not None:
+            said = np.flatnonzero(json.part.messages.cast(pl.Binary).bin.size() > 0)
+            messages = messages.scatter(json.records[said], json.part.messages.gather(said))
     pairs = np.flatnonzero(rows[ids, Field.PAIRS] >= 0)
     if len(pairs):
         single = np.ones(len(pairs), dtype=np.int64)

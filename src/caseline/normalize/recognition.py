@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from caseline.normalize.formatbook import Format, LeadGroup, TimeKind
     from caseline.normalize.settings import NormalizeSettings
     from caseline.normalize.timestamps import TimeLayout
-    from caseline.normalize.wordbook import KeyPattern
 
     Groups = tuple[tuple[LeadGroup, ...], ...]
     Match = re.Match[bytes]
@@ -326,7 +325,8 @@ class Recognizer:
         if marked:
             lower = line.lower()
             for name, field in _COLUMNS:
-                _set(row, field, self._value(self._words.keys[name], line, lower))
+                keys = self._words.keys[name]
+                _set(row, field, keys.value(line, lower, self._words.not_values))
         if row[Field.PAIRS] < 0:
             shed_labels(line, row)
         if row[Field.KIND] != Kind.BLANK:
@@ -342,18 +342,6 @@ class Recognizer:
         row[Field.SEVERITY] = self._words.words.get(word, 0)
         row[Field.NUMBER] = 0
         _set(row, Field.SEVERITY_START, found.span(found.lastgroup))
-
-    def _value(self, keys: KeyPattern, line: bytes, lower: bytes) -> Span | None:
-        for needle in keys.needles:  # a loop, since any() costs three times as much here
-            if needle in lower:
-                break
-        else:
-            return None
-        for match in keys.pattern.finditer(line):
-            name = match.lastgroup
-            if name is not None and match[name].lower() not in self._words.not_values:
-                return match.span(name)
-        return None
 
     def _enter_repeats(self, line: bytes, row: list[int], start: int) -> None:
         for pattern in self._words.repeats:

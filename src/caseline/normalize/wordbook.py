@@ -19,6 +19,21 @@ class KeyPattern:
     needles: tuple[bytes, ...]
     pattern: re.Pattern[bytes]
 
+    def value(
+        self, line: bytes, lower: bytes, not_values: frozenset[bytes]
+    ) -> tuple[int, int] | None:
+        """Return where the value stands in *line*, whose small letters are *lower*."""
+        for needle in self.needles:  # a loop, since any() costs three times as much here
+            if needle in lower:
+                break
+        else:
+            return None
+        for match in self.pattern.finditer(line):
+            name = match.lastgroup
+            if name is not None and match[name].lower() not in not_values:
+                return match.span(name)
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class WordBook:
