@@ -28,7 +28,8 @@ def split_headers(
 
     Lines are not joined to records: there are as many messages as lines. A line
     without a header is its own message; that of a JSON object is made of its fields. All
-    *lines* together tell of headers in no known format. What is not UTF-8 gets replacement characters.
+    *lines* together tell of headers in no known format. What is not UTF-8 gets
+    replacement characters.
 
     Args:
         lines: Raw lines, without their newline or with it.
