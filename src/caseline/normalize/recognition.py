@@ -97,7 +97,8 @@ class Recognizer:
         self._limit = settings.remembered_shapes
         needles = {n for keys in self._words.keys.values() for n in keys.needles}
         self._marks = sorted(n.decode() for n in (*needles, *self._traces.needles, _REPEATS))
-        self._rows: dict[bytes, list[int]] = {}
+        self._places: dict[bytes, int] = {}
+        self._table = np.zeros((0, WIDTH), dtype=np.int32)
         self._heads: dict[bytes, list[int]] = {}
         self._sizes: dict[bytes, list[int]] = {}
         self._layout_ids: dict[tuple[str, bytes], int] = {}
@@ -110,22 +111,29 @@ class Recognizer:
 
     def rows(self, shapes: Iterable[bytes]) -> NDArray[np.int32]:
         """Return one layout row for each of *shapes*: (shapes, WIDTH) int32."""
-        known = self._rows
+        known = self._places
         wanted = list(shapes)
-        found = [known.get(shape) for shape in wanted]
-        new = [n for n, row in enumerate(found) if row is None]
+        places = np.array([known.get(shape, -1) for shape in wanted], dtype=np.int64)
+        new = np.flatnonzero(places < 0).tolist()
+        if not new:
+            return self._table[places]
+        if len(self._table) > self._limit:
+            self._forget()
+            return self.rows(wanted)
         marked = self._marked([wanted[n] for n in new])
-        for n, mark in zip(new, marked, strict=True):
-            shape = wanted[n]
-            found[n] = row = self._row(shape, marked=mark)
-            if len(shape) <= _REMEMBERED_BYTES:
-                known[shape] = row
-        if len(known) > self._limit:
-            known.clear()
-        if len(self._heads) > self._limit:
-            self._heads.clear()
-            self._sizes.clear()
-        return np.array(found, dtype=np.int32).reshape(-1, WIDTH)
+        rows = [self._row(wanted[n], marked=mark) for n, mark in zip(new, marked, strict=True)]
+        places[new] = np.arange(len(new)) + len(self._table)
+        self._table = np.concatenate([self._table, np.array(rows, dtype=np.int32)])
+        for n in new:
+            if len(wanted[n]) <= _REMEMBERED_BYTES:
+                known[wanted[n]] = int(places[n])
+        return self._table[places]
+
+    def _forget(self) -> None:
+        self._places.clear()
+        self._table = self._table[:0]
+        self._heads.clear()
+        self._sizes.clear()
 
     def _marked(self, shapes: list[bytes]) -> list[bool]:
         """Return which of *shapes* hold a key or a mark that is to be looked for by line."""
