@@ -285,13 +285,15 @@ class Ingest:
         )
 
 
-def message_of(line: str, scrubber: Scrubber) -> str:
+def message_of(line: str, scrubber: Scrubber, formats: tuple[LineFormat, ...] = ()) -> str:
     """Return the message of a raw *line* as it would be stored: no header, scrubbed.
+
+    Its header is one of *formats*, or in a known format.
 
     Of a record of several lines, such as a stack trace, the first has the header.
     """
     first, *rest = line.split("\n")
-    message = split_headers([first])[0]
+    message = split_headers([first], settings=NormalizeSettings(own=formats))[0]
     return scrubber.scrub_text("\n".join([message, *rest]), customer=None)
 
 

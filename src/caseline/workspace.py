@@ -54,13 +54,20 @@ class View:
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, scrubber: Scrubber, book: SignatureBook
+        self,
+        engine: Engine,
+        clock: Clock,
+        scrubber: Scrubber,
+        book: SignatureBook,
+        *,
+        formats: tuple[LineFormat, ...] = (),
     ) -> None:
         self._engine = engine
         self._clock = clock
+        self._formats = formats
         self.fleet = Fleet(engine, clock)
         self.signatures = Signatures(
-            engine, book, clock, read=partial(message_of, scrubber=scrubber)
+            engine, book, clock, read=partial(message_of, scrubber=scrubber, formats=formats)
         )
         self.impact = Impacts(engine, clock)
         self.trends = Trends(engine, clock)
@@ -122,13 +129,12 @@ class Workspace(View):
     ) -> None:
         self._store = store
         self._rules = rules
-        self._formats = formats
         self._secret = keyring.secret
         self._scrubber = Scrubber(keyring.secret)
         self._book = _read_book(store, rules)
         if store.writable:
             adopt_older(store, self._book, now=clock.now())
-        super().__init__(store, clock, self._scrubber, self._book)
+        super().__init__(store, clock, self._scrubber, self._book, formats=formats)
         self.privacy = Privacy(self._scrubber)
 
     def ingest(
@@ -206,7 +212,8 @@ class Workspace(View):
         if isinstance(customers, str):
             raise InputError("customers is a str; give a list of ids")
         allowed = frozenset(self.fleet.known_customers(customers))
-        return View(self._store.scoped(allowed), self._clock, self._scrubber, self._book)
+        scoped = self._store.scoped(allowed)
+        return View(scoped, self._clock, self._scrubber, self._book, formats=self._formats)
 
     def close(self) -> None:
         """Close the files. A closed workspace answers no more."""

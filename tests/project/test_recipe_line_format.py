@@ -40,7 +40,11 @@ def test_formats_of_the_page_read_their_own_samples(tmp_path, shop, own_file, cl
         )
         report = ws.ingest(lines, environment="acme-prod", formats=[own_file])
         events = ws.events().to_frame().sort("message")
+        asked = ws.signatures.match(shop.samples[0])
+        one = ws.signatures.explain(shop.samples[0])
 
+    assert asked is not None
+    assert one.signature_id == asked.signature_id
     assert report.formats == {"shop": 1, "numbered_arrow": 1}
     assert events["message"].to_list() == ["order 7 is late", "order 9 is late"]
     assert events["service"].to_list() == ["billing", "orders"]
