@@ -8,19 +8,20 @@ is a variable, as long as nothing says that it is part of what the text states.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from caseline.signatures.tokens import VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from caseline.signatures.rulebook import KinLimits
 
     Words = tuple[bytes, ...]
 
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xf4]{2}")
+_MOST_TRIED = 8
 
 
 class Kin(NamedTuple):
@@ -39,16 +40,9 @@ class _Circle:
         self.core = dict(enumerate(row))
         self.members = [row]
 
-    def share(self, row: Words) -> tuple[int, list[int]]:
-        """Return how many words that say something *row* shares, and the columns it does not."""
-        same = 0
-        other = []
-        for column, word in self.core.items():
-            if row[column] != word:
-                other.append(column)
-            elif _LETTERS.search(word):
-                same += 1
-        return same, other
+    def others(self, row: Words) -> list[int]:
+        """Return the columns in which *row* has another word than all members."""
+        return [column for column, word in self.core.items() if row[column] != word]
 
     def add(self, row: Words, other: Iterable[int]) -> None:
         self.members.append(row)
@@ -71,7 +65,7 @@ class KinFinder:
     def find(self, rows: Iterable[Words]) -> list[Kin]:
         """Return the kin among *rows*; the order they come in has no effect."""
         found = []
-        for circle in self._circles(sorted(rows)):
+        for circle in self._circles(sorted(row for row in rows if row)):
             if len(circle.members) >= self._limits.rows:
                 columns = self._variables(circle)
                 if columns:
@@ -79,25 +73,39 @@ class KinFinder:
         return found
 
     def _circles(self, rows: Sequence[Words]) -> list[_Circle]:
-        by_first: dict[Words, list[_Circle]] = defaultdict(list)
+        circles: list[_Circle] = []
+        having: dict[tuple[bytes, int, bytes], list[int]] = defaultdict(list)
         for row in rows:
-            circles = by_first[row[:1]]
-            best, best_same, best_other = None, 0, []
-            for circle in circles:
-                same, other = circle.share(row)
-                if same > best_same and self._may_join(circle, row, same, other):
-                    best, best_same, best_other = circle, same, other
-            if best is None:
+            saying = [
+                (row[0], column, word) for column, word in enumerate(row) if _LETTERS.search(word)
+            ]
+            joined = self._joined(row, saying, circles, having)
+            if joined is None:
+                for place in saying:
+                    having[place].append(len(circles))
                 circles.append(_Circle(row))
-            else:
-                best.add(row, best_other)
-        return [circle for circles in by_first.values() for circle in circles]
+        return circles
 
-    def _may_join(self, circle: _Circle, row: Words, same: int, other: list[int]) -> bool:
+    def _joined(
+        self,
+        row: Words,
+        saying: Sequence[tuple[bytes, int, bytes]],
+        circles: Sequence[_Circle],
+        having: Mapping[tuple[bytes, int, bytes], Sequence[int]],
+    ) -> _Circle | None:
+        """Return the circle that *row* joined: the one it shares most words with, if any."""
+        same: Counter[int] = Counter()
+        for place in saying:
+            same.update(n for n in having.get(place, ()) if place[1] in circles[n].core)
         said = sum(1 for word in row if word != VARIABLE)
-        if same < self._limits.shared or same < self._limits.share * said:
-            return False
-        return not any(self._states(circle.core[n], row[n]) for n in other)
+        least = max(self._limits.shared, self._limits.share * said)
+        likely = [(-count, n) for n, count in same.items() if count >= least]
+        for _, n in sorted(likely)[:_MOST_TRIED]:
+            other = circles[n].others(row)
+            if not any(self._states(circles[n].core[c], row[c]) for c in other):
+                circles[n].add(row, other)
+                return circles[n]
+        return None
 
     def _states(self, one: bytes, two: bytes) -> bool:
         """Whether two words in one place make two statements of a text."""

@@ -23,6 +23,43 @@ _CAPITALS = re.compile(rb"(?<![A-Za-z])[A-Z]{2}[A-Z_]*(?![A-Za-z])")
 _ITEM = re.compile(rb"[\xfd\xff]")
 
 
+class _Masks:
+    """Templates by what they say outside of the fields that are values alone.
+
+    A mask is where a template's values alone stand. Templates of as many fields are
+    looked up by what is left of them under each mask that one of them has.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._by_count: dict[int, set[bytes]] = {}
+        self._masked: dict[int, dict[tuple[int, ...], dict[bytes, set[bytes]]]] = {}
+
+    def add(self, template: bytes, fields: list[bytes]) -> None:
+        count = len(fields)
+        masks = self._masked.setdefault(count, {})
+        own = tuple(n for n, field in enumerate(fields) if _ALONE.fullmatch(field))
+        if 1 < len(own) < count and own not in masks and len(masks) < self._most:
+            masks[own] = {}
+            for other in self._by_count.get(count, ()):
+                masks[own].setdefault(_under(other.split(b" "), own), set()).add(other)
+        self._by_count.setdefault(count, set()).add(template)
+        for mask, found in masks.items():
+            found.setdefault(_under(fields, mask), set()).add(template)
+
+    def discard(self, template: bytes, fields: list[bytes]) -> None:
+        self._by_count[len(fields)].discard(template)
+        for mask, found in self._masked[len(fields)].items():
+            found[_under(fields, mask)].discard(template)
+
+    def peers(self, template: bytes, fields: list[bytes]) -> list[bytes]:
+        """Return the templates that differ from *template* under one of the masks only."""
+        found: set[bytes] = set()
+        for mask, alike in self._masked.get(len(fields), {}).items():
+            found |= alike.get(_under(fields, mask), set())
+        return sorted(found - {template})
+
+
 class Merges:
     """Templates as text with marks, and which of them are one.
 
@@ -44,7 +81,7 @@ class Merges:
         self._quoted: dict[tuple[bytes, bytes], set[bytes]] = {}
         self._unquoted: set[bytes] = set()
         self._live: set[bytes] = set()
-        self._alike: dict[tuple[int, bytes], set[bytes]] = {}
+        self._masks = _Masks(limits.most_masks)
         self._moved: dict[bytes, tuple[bytes, str]] = {}
 
     @property
@@ -119,7 +156,7 @@ class Merges:
     def _cover(self, template: bytes) -> bool:
         """Merge *template* with those that differ in several fields; True if it is gone."""
         fields = template.split(b" ")
-        for other in sorted(self._alike[_kind(fields)] - {template}):
+        for other in self._masks.peers(template, fields):
             pairs = [
                 (mine, theirs)
                 for mine, theirs in zip(fields, other.split(b" "), strict=True)
@@ -203,7 +240,7 @@ class Merges:
     def _insert(self, template: bytes) -> None:
         self._live.add(template)
         fields = template.split(b" ")
-        self._alike.setdefault(_kind(fields), set()).add(template)
+        self._masks.add(template, fields)
         for n, field in enumerate(fields[: self._limits.most_fields]):
             self._peers.setdefault(_without(fields, n), set()).add(field)
         self._lengths.setdefault(_RUN.sub(LIST, template), set()).add(template)
@@ -216,7 +253,7 @@ class Merges:
             return
         self._live.discard(template)
         fields = template.split(b" ")
-        self._alike[_kind(fields)].discard(template)
+        self._masks.discard(template, fields)
         for n, field in enumerate(fields[: self._limits.most_fields]):
             self._peers[_without(fields, n)].discard(field)
         self._lengths[_RUN.sub(LIST, template)].discard(template)
@@ -225,9 +262,11 @@ class Merges:
             self._quoted[frame].discard(template)
 
 
-def _kind(fields: list[bytes]) -> tuple[int, bytes]:
-    """Return what templates have in common that may cover one another."""
-    return len(fields), b"" if VARIABLE in fields[0] else fields[0]
+def _under(fields: list[bytes], mask: tuple[int, ...]) -> bytes:
+    rest = list(fields)
+    for n in mask:
+        rest[n] = VARIABLE
+    return b" ".join(rest)
 
 
 def _without(fields: list[bytes], n: int) -> tuple[int, bytes, bytes]:

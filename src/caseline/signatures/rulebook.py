@@ -98,6 +98,7 @@ class MergeLimits:
     quoted: int
     most_quoted: int
     covered: float
+    most_masks: int
     units: list[str]
 
 
