@@ -51,6 +51,12 @@ def test_methods_of_newer_tools_are_read(method, kind, make):
     assert reading.rejects == []
 
 
+def test_an_lzma_header_that_no_coder_takes_is_told(make):
+    packed = b"\x09\x04\x05\x00\xe0" + struct.pack("<L", 1 << 16) + bytes(20)
+    reading = make.read(io.BytesIO(handmade("a.log", packed, method=14, data=b"one\n") + END))
+    assert [reason for reason, _ in reading.rejects] == ["corrupt"]
+
+
 @pytest.mark.parametrize("method", [1, 9, 98])
 def test_a_method_that_cannot_be_read_is_told(method, make):
     packed = handmade("a.log", b"1234", method=method, data=b"one\n") + make.zip({"b.log": b"x\n"})

@@ -134,3 +134,10 @@ def test_traces_of_other_languages_are_one_record(read, wrap, trace):
     records = read(wrap(["ready", *trace, "ready again"]))
     assert records[-1]["lines"] == 1
     assert records[-2]["message"].decode().endswith("\n".join(trace[1:]))
+
+
+def test_what_a_container_printed_votes_where_its_lines_have_times(read):
+    lines = [f"web-1  | 2026-11-23 10:00:{i:02},123 INFO [main] shop.Orders - go" for i in range(9)]
+    first, *rest = read("\n".join(["Product 7.1 starts", "==================", *lines]) + "\n")
+    assert first["message"] == b"Product 7.1 starts\n=================="
+    assert [record["message"] for record in rest] == [b"go"] * 9

@@ -184,7 +184,10 @@ def _lzma(source: ByteReader, window_bytes: int) -> Iterator[bytes]:
     rest, lc = divmod(head[4], 9)
     pb, lp = divmod(rest, 5)
     filters = [{"id": lzma.FILTER_LZMA1, "dict_size": history, "lc": lc, "lp": lp, "pb": pb}]
-    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+    try:
+        decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+    except lzma.LZMAError:  # counts of bits that no coder takes together
+        raise Damage("corrupt", "zip: no LZMA header") from None
     while not decoder.eof:
         data = source.read(4096) if decoder.needs_input else b""
         if decoder.needs_input and not data:

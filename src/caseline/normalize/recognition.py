@@ -31,6 +31,7 @@ from caseline.normalize.pairs import PairReader
 from caseline.normalize.roles import enter_role, load_trace_words
 from caseline.normalize.timestamps import layout_of
 from caseline.normalize.wordbook import load_words
+from caseline.normalize.writers import writer_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +60,6 @@ _MARGIN = 8
 _REMEMBERED_BYTES = 4_096
 _REPEATS = b"message repeated"
 _FEW = 64
-_WRITERS = ("host", "pid", "thread", "service")
 _RECOGNIZERS = 16
 _NAMED = (
     ("service", Field.SERVICE_START),
@@ -304,7 +304,7 @@ class Recognizer:
             row[Field.FLAGS] |= WRAPPED
             partial = spans.get("partial", (0, 0))
             row[Field.FLAGS] |= PARTIAL if line[partial[0] : partial[1]] == b"P" else 0
-        _set(row, Field.WRITER_START, _writer(format_, spans, found))
+        _set(row, Field.WRITER_START, writer_span(format_, spans, found))
         mark_varying(line, row)
         return row
 
@@ -363,18 +363,6 @@ class Recognizer:
             else:
                 row[Field.FLAGS] |= REPEATED
             return
-
-
-def _writer(format_: Format, spans: dict[str, Span], found: tuple[Match, Match]) -> Span | None:
-    """Return what in the header tells one writer from another, time and level apart.
-
-    A runtime's own header tells it whole; of others it is process, thread and logger.
-    """
-    if format_.inner:
-        end = spans["partial"][0] if "partial" in spans else found[1].end()
-        return (found[1].start(), end)
-    named = [spans[name] for name in _WRITERS if name in spans]
-    return (min(named)[0], max(end for _, end in named)) if named else None
 
 
 def _spans(found: tuple[Match, Match]) -> dict[str, Span]:

@@ -90,6 +90,7 @@ class StanzaReader:
         self._known = load_stanzas(date)
         self._seen: list[Stanza] = []
         self._held = b""
+        self._looked_at = b""
 
     @property
     def held_bytes(self) -> int:
@@ -122,6 +123,9 @@ class StanzaReader:
 
     def _look(self, data: bytes) -> None:
         head = b"\n" + data[:_HEAD_BYTES]
+        if head == self._looked_at:
+            return
+        self._looked_at = head
         for stanza in self._known:
             if stanza not in self._seen and stanza.opens.search(head):
                 self._seen.append(stanza)

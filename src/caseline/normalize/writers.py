@@ -11,14 +11,32 @@ from caseline.normalize.columns import slices
 from caseline.normalize.layouts import Field, Kind, Role
 
 if TYPE_CHECKING:
+    import re
+
     from numpy.typing import NDArray
 
+    from caseline.normalize.formatbook import Format
     from caseline.normalize.lines import Lines
 
     Ints = NDArray[np.int64]
     Rows = NDArray[np.int32]
+    Match = re.Match[bytes]
+    Span = tuple[int, int]
 
+_WRITERS = ("host", "pid", "thread", "service")
 _JOINING = (Role.CHAINS, Role.DOWN, Role.UP, Role.GOES_ON, Role.PLACES)
+
+
+def writer_span(format_: Format, spans: dict[str, Span], found: tuple[Match, Match]) -> Span | None:
+    """Return what in the header tells one writer from another, time and level apart.
+
+    A runtime's own header tells it whole; of others it is process, thread and logger.
+    """
+    if format_.inner:
+        end = spans["partial"][0] if "partial" in spans else found[1].end()
+        return (found[1].start(), end)
+    named = [spans[name] for name in _WRITERS if name in spans]
+    return (min(named)[0], max(end for _, end in named)) if named else None
 
 
 def writers_of(lines: Lines, rows: Rows) -> Ints | None:
