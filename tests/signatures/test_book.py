@@ -142,6 +142,19 @@ def test_shape_is_handed_out_when_more_than_one_line_had_it(batch_of):
     assert book.take_shapes().height == 1
 
 
+def test_lines_that_differ_in_blanks_are_rebuilt_each_as_it_was(batch_of):
+    book = SignatureBook()
+    lines = ("0 \n up eth0 up ", "0 \n up 0 up", "0\n up 7  up")
+    frame = book.assign(batch_of(*lines)).frame
+
+    for line, row in zip(lines, frame.to_dicts(), strict=True):
+        parts = book.signature(row["signature_id"]).parts
+        rebuilt = parts[0] + "".join(
+            v + p for v, p in zip(row["variables"], parts[1:], strict=True)
+        )
+        assert (row["message"] or rebuilt) == line
+
+
 def test_shape_that_fits_what_is_known_is_not_handed_out(batch_of):
     book = SignatureBook()
     book.assign(batch_of("disk 1 full"))
