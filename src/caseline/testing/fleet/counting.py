@@ -164,7 +164,7 @@ def issues_frame(plan: Plan, counted: pl.DataFrame, impact: pl.DataFrame) -> pl.
                 "onset": None if found["first"] is None else moment(found["first"]),
                 "template_ids": [t.template_id for t in issue.templates],
                 "messages": [t.masked for t in issue.templates],
-                "markers": [t.marker for t in issue.templates],
+                "markers": list(dict.fromkeys(t.marker for t in issue.templates)),
                 "customers": int(hit.get(issue_id(i), 0)),
                 "events": int(found["events"]),
                 "events_visible": int(found["visible"]),
