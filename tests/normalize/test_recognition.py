@@ -3,9 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseline.normalize.arrays import ZEROED
+from caseline.normalize.beginnings import MARGIN
 from caseline.normalize.formatbook import read_entries
 from caseline.normalize.layouts import WHOLE, Field
-from caseline.normalize.recognition import _MARGIN, Recognizer
+from caseline.normalize.recognition import Recognizer
 from caseline.normalize.settings import NormalizeSettings
 
 LINES = [
@@ -28,7 +29,7 @@ def test_beginning_that_is_believed_says_what_the_line_says(recognizer, line):
         row, format_ = recognizer._header(line[:size], 0, 2)
         told = format_ is not None and not format_.needs_whole_line
         told = told and not row[Field.FLAGS] & WHOLE
-        if told and row[Field.MESSAGE_START] <= size - _MARGIN:
+        if told and row[Field.MESSAGE_START] <= size - MARGIN:
             assert row == whole, size
 
 
@@ -45,6 +46,41 @@ def test_rows_do_not_depend_on_what_was_met_before(recognizer):
     again = Recognizer(NormalizeSettings(remembered_shapes=3)).rows(reversed(LINES))
     said = [f for f in Field if f not in (Field.TIME, Field.PAIRS)]  # these two are indices
     assert (first[:, said] == again[::-1, said]).all()
+
+
+MESSAGES = st.one_of(
+    st.text(alphabet="ab =:[]{}\"'.,#\\n0", max_size=30),
+    st.sampled_from(
+        [
+            "at com.example.Orders.place(Orders.java:0)",
+            "Caused by: java.io.IOException: pipe",
+            "tenant=acme order failed",
+            "host=web-0 svc=shop order failed",
+            "message repeated 00 times: [ x ]",
+            'order {"id": 0}',
+            "first#000second",
+            "trailing  ",
+            "",
+        ]
+    ),
+)
+HEADS = [line[: line.rfind(b" ")] for line in LINES if b"ERROR" in line or b"INFO" in line][:60]
+
+
+@given(st.lists(st.tuples(st.sampled_from(HEADS), MESSAGES), min_size=70, max_size=140))
+def test_lines_that_begin_alike_are_read_as_each_by_itself(parts):
+    shapes = list(
+        dict.fromkeys(
+            head + b" " + text.encode().translate(ZEROED).replace(b"\n", b" ") + b"\n"
+            for head, text in parts
+        )
+    )
+    together = Recognizer(NormalizeSettings()).rows(shapes)
+    alone = Recognizer(NormalizeSettings())
+    said = [f for f in Field if f not in (Field.TIME, Field.PAIRS)]
+
+    for shape, row in zip(shapes, together, strict=True):
+        assert (row[said] == alone.rows([shape])[0][said]).all(), shape
 
 
 def test_time_that_fills_a_text_is_known(recognizer):

@@ -133,7 +133,7 @@ def _times_of(date: str, words: str) -> tuple[dict[str, TimeKind], re.Pattern[by
     book = load_formats(date, words)
     dated = read_data("formats", date, "timestamps.toml")["groups"]["dated"]
     kinds = {name: book.kinds[name] for name in dated} | any_kinds(date)
-    parts = [re.sub(rb"\(\?P<\w+>", b"(?:", kind.pattern.pattern) for kind in kinds.values()]
+    parts = [re.sub(rb"\(\?P<\w+>", b"(?:", kind.pattern.text) for kind in kinds.values()]
     return kinds, re.compile(rb"(?<![A-Za-z0.])(?:" + b"|".join(parts) + rb")(?![A-Za-z0])")
 
 

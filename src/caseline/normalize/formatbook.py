@@ -20,8 +20,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PIECE = re.compile(r"%\{(\w+)\}")
+_NAMED_GROUP = re.compile(r"\(\?P<\w+>")
+_BARE_GROUP = re.compile(r"(?<!\\)\((?!\?)")  # or what looks like one: then they are tried in turn
+_FEW = 4
 _DIGIT_KINDS = "0"
 _FLAGS = ("inner", "envelope", "pairs", "weak", "loose", "generic")
+
+
+class LatePattern:
+    """A pattern that is compiled when it is first tried: a file meets few of them.
+
+    >>> LatePattern("a+").match(b"baa", 1)[0]
+    b'aa'
+    """
+
+    __slots__ = ("_compiled", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text.encode()
+        self._compiled: re.Pattern[bytes] | None = None
+
+    def compile(self) -> re.Pattern[bytes]:
+        """Return the pattern compiled.
+
+        Raises:
+            re.error: it is none.
+        """
+        if self._compiled is None:
+            self._compiled = re.compile(self.text)
+        return self._compiled
+
+    def match(self, line: bytes, position: int = 0) -> re.Match[bytes] | None:
+        """Return the match of the pattern at *position* of *line*."""
+        return (self._compiled or self.compile()).match(line, position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +60,7 @@ class TimeKind:
     """One way to write a time."""
 
     name: str
-    pattern: re.Pattern[bytes]
+    pattern: LatePattern
     starts_with_digit: bool
     orders: tuple[str, ...] = ()
     opens: tuple[bytes, ...] = ()
@@ -52,7 +83,7 @@ class Format:
 
     index: int
     name: str
-    rest: re.Pattern[bytes]
+    rest: LatePattern
     inner: bool = False
     envelope: bool = False
     pairs: bool = False
@@ -74,9 +105,34 @@ class LeadGroup:
     The key None holds formats without a time.
     """
 
-    lead: re.Pattern[bytes]
+    lead: LatePattern
     starts: frozenset[int]
     kinds: dict[str | None, list[Format]] = field(default_factory=dict)
+    _first: dict[str | None, LatePattern | None] = field(default_factory=dict)
+
+    def find(
+        self, kind: str | None, line: bytes, position: int
+    ) -> tuple[Format, re.Match[bytes]] | None:
+        """Return the first format after a time of *kind* that matches at *position*.
+
+        All of them are tried in one go, to learn which it is.
+        """
+        formats = self.kinds.get(kind)
+        if formats is None:
+            return None
+        if kind not in self._first:
+            self._first[kind] = _alternatives(formats)
+        together = self._first[kind]
+        if together is not None:
+            which = together.match(line, position)
+            if which is None or which.lastindex is None:
+                return None
+            formats = [formats[which.lastindex - 1]]
+        for format_ in formats:
+            rest = format_.rest.match(line, position)
+            if rest is not None:
+                return format_, rest
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +185,22 @@ def compile_entries(
         group = groups.setdefault(
             # Those without a time share no lead: each keeps its place in the order.
             (lead, starts, -1 if names else made.index),
-            LeadGroup(re.compile(lead.encode()), _bytes_of(starts)),
+            LeadGroup(LatePattern(lead), _bytes_of(starts)),
         )
         for name in names or [None]:
             group.kinds.setdefault(name, []).append(made)
     return tuple(formats), tuple(groups.values())
+
+
+def _alternatives(formats: list[Format]) -> LatePattern | None:
+    """Return a pattern whose last group tells which of *formats* matches first.
+
+    None where that cannot be told: a single one, or one with groups without a name.
+    """
+    texts = [_NAMED_GROUP.sub("(?:", one.rest.text.decode()) for one in formats]
+    if len(texts) < _FEW or any(map(_BARE_GROUP.search, texts)):
+        return None
+    return LatePattern("|".join(f"({text})" for text in texts))
 
 
 def by_first_byte(groups: Iterable[LeadGroup]) -> tuple[tuple[LeadGroup, ...], ...]:
@@ -178,7 +245,7 @@ def _expand(text: str, pieces: dict[str, str]) -> str:
 
 
 def _kind(name: str, entry: dict[str, Any], pieces: dict[str, str]) -> TimeKind:
-    pattern = re.compile(_expand(entry["pattern"], pieces).encode())
+    pattern = LatePattern(_expand(entry["pattern"], pieces))
     digit = entry["starts"] == _DIGIT_KINDS
     opens = tuple(text.encode() for text in entry.get("opens", ()))
     return TimeKind(name, pattern, digit, tuple(entry.get("orders", ())), opens)
@@ -217,7 +284,7 @@ def _format(
     return Format(
         index=index,
         name=entry["name"],
-        rest=re.compile(_split(entry, pieces)[1].encode()),
+        rest=LatePattern(_split(entry, pieces)[1]),
         kinds=kinds,
         **{flag: entry.get(flag, False) for flag in _FLAGS},
     )

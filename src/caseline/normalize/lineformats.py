@@ -146,6 +146,8 @@ def compile_formats(
     for one in own:
         try:
             made, group = compile_entries([one.entry()], _DATE, _DATE, first=first + len(formats))
+            for pattern in (*(g.lead for g in group), *(f.rest for f in made)):
+                pattern.compile()
         except re.error as error:
             raise InputError(f"{one.name}: the pattern is not one: {error.msg}") from None
         formats += made

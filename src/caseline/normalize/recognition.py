@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from caseline.normalize.beginnings import MARGIN, Beginnings
 from caseline.normalize.labels import mark_varying, shed_labels
 from caseline.normalize.layouts import (
     EMBEDDED,
@@ -48,18 +49,17 @@ if TYPE_CHECKING:
 
 INNER_DEPTH = 2
 """A runtime may wrap what another one wrapped, and that a line with a header."""
-# What may stand behind an envelope; _MARGIN bytes tell.
+# What may stand behind an envelope; MARGIN bytes tell.
 _ENVELOPED = re.compile(
     rb'(?:@cee: ?)?(?P<object>\{"|\{\})|CEF: ?0|LEEF:0'
     rb"|[A-Za-z_@][\w.@\-]{0,6}=|severity|timestam|@timesta|componen|hostname|loglevel"
 )
-_OPENING = 32
 _OPENS_BYTES = 6
 _MOST_OPENINGS = 10_000
-_MARGIN = 8
-_REMEMBERED_BYTES = 4_096
+_LONGEST = 4_096
 _REPEATS = b"message repeated"
 _FEW = 64
+_FIRST_READ = 200
 _RECOGNIZERS = 16
 _NAMED = (
     ("service", Field.SERVICE_START),
@@ -99,8 +99,7 @@ class Recognizer:
         self._marks = sorted(n.decode() for n in (*needles, *self._traces.needles, _REPEATS))
         self._places: dict[bytes, int] = {}
         self._table = np.zeros((0, WIDTH), dtype=np.int32)
-        self._heads: dict[bytes, list[int]] = {}
-        self._sizes: dict[bytes, list[int]] = {}
+        self._beginnings = Beginnings(self._traces)
         self._layout_ids: dict[tuple[str, bytes], int] = {}
         self._openings: dict[bytes, tuple[TimeKind, ...]] = {}
         self._pairs = PairReader(settings.words)
@@ -115,25 +114,39 @@ class Recognizer:
         wanted = list(shapes)
         places = np.array([known.get(shape, -1) for shape in wanted], dtype=np.int64)
         new = np.flatnonzero(places < 0).tolist()
-        if not new:
-            return self._table[places]
-        if len(self._table) > self._limit:
+        if new and len(self._table) > self._limit:
             self._forget()
             return self.rows(wanted)
-        marked = self._marked([wanted[n] for n in new])
-        rows = [self._row(wanted[n], marked=mark) for n, mark in zip(new, marked, strict=True)]
-        places[new] = np.arange(len(new)) + len(self._table)
-        self._table = np.concatenate([self._table, np.array(rows, dtype=np.int32)])
-        for n in new:
-            if len(wanted[n]) <= _REMEMBERED_BYTES:
-                known[wanted[n]] = int(places[n])
+        if new:
+            fresh = [wanted[n] for n in new]
+            places[new] = np.arange(len(new)) + len(self._table)
+            self._table = np.concatenate([self._table, self._read(fresh, self._marked(fresh))])
+            known |= {wanted[n]: int(places[n]) for n in new if len(wanted[n]) <= _LONGEST}
         return self._table[places]
+
+    def _read(self, shapes: list[bytes], marked: list[bool]) -> NDArray[np.int32]:
+        """Return the rows of new *shapes*: of most of them the beginning is known."""
+        rows = np.zeros((len(shapes), WIDTH), dtype=np.int32)
+        sizes = np.array([len(s) - s.endswith(b"\n") for s in shapes], dtype=np.int64)
+        left = np.arange(len(shapes))
+        step = _FIRST_READ
+        while len(left):
+            known = self._beginnings.places(
+                [shapes[n] for n in left.tolist()], [marked[n] for n in left.tolist()]
+            )
+            quick = known >= 0
+            rows[left[quick]] = self._beginnings.rows(known[quick], sizes[left[quick]])
+            left = left[~quick]
+            for n in left[:step].tolist():
+                rows[n] = self._row(shapes[n], marked=marked[n])
+            left = left[step:]
+            step *= 2
+        return rows
 
     def _forget(self) -> None:
         self._places.clear()
         self._table = self._table[:0]
-        self._heads.clear()
-        self._sizes.clear()
+        self._beginnings.clear()
 
     def _marked(self, shapes: list[bytes]) -> list[bool]:
         """Return which of *shapes* hold a key or a mark that is to be looked for by line."""
@@ -181,23 +194,18 @@ class Recognizer:
         Lines that are alike up to a little behind their header have the same header:
         threads, loggers and hosts recur where messages do not.
         """
-        opening = line[:_OPENING]
-        for size in self._sizes.get(opening, ()):
-            known = self._heads.get(line[:size])
-            if known is not None:
-                return list(known)
+        known = self._beginnings.find(line)
+        if known is not None:
+            return known
         row, format_ = self._header(line, 0, INNER_DEPTH)
         if self._has_own:
             return row  # an own format may read the whole line where another reads its beginning
-        size = row[Field.MESSAGE_START] + _MARGIN
+        size = row[Field.MESSAGE_START] + MARGIN
         whole = format_ is None or format_.needs_whole_line or row[Field.FLAGS] & WHOLE
         if not whole and size < len(line):
             beginning = line[:size]
             if self._header(beginning, 0, INNER_DEPTH)[0] == row:
-                self._heads[beginning] = list(row)
-                sizes = self._sizes.setdefault(opening, [])
-                if size not in sizes:
-                    sizes.append(size)
+                self._beginnings.add(beginning, row)
         return row
 
     def header_at(self, line: bytes, start: int) -> tuple[list[int], Format | None]:
@@ -220,16 +228,14 @@ class Recognizer:
             if end not in times:
                 times[end] = self._times_at(line, end)
             for kind, time in times[end].items():
-                formats = group.kinds.get(kind)
-                if formats is None:
+                found = group.find(kind, line, time.end() if time else end)
+                if found is None:
                     continue
-                for format_ in formats:
-                    rest = format_.rest.match(line, time.end() if time else end)
-                    if rest is not None:
-                        row = self._enter(format_, line, row, (lead, rest), depth=depth)
-                        if time is not None and kind is not None:
-                            self._enter_time(kind, time, row)
-                        return row, format_
+                format_, rest = found
+                row = self._enter(format_, line, row, (lead, rest), depth=depth)
+                if time is not None and kind is not None:
+                    self._enter_time(kind, time, row)
+                return row, format_
         return row, None
 
     def _times_at(self, line: bytes, position: int) -> dict[str | None, Match | None]:

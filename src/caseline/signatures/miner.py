@@ -35,6 +35,7 @@ class Miner:
     >>> miner = Miner(read_rules())
     >>> users = [miner.tokenizer.form(b"session of %s opened" % u) for u in (b"ann", b"bo", b"cy")]
     >>> miner.learn(users)
+    False
     >>> [word.replace(VARIABLE, b"<*>") for word in miner.settled(users[0])]
     [b'session', b'of', b'<*>', b'opened']
     """

@@ -15,6 +15,7 @@ def whole_periods(window: Window) -> dict[str, Any]:
     """Return the whole months, days and hours in *window*, as bounds.
 
     >>> from datetime import UTC, datetime
+    >>> from caseline.records.windows import Window
     >>> window = Window(start=datetime(2026, 1, 31, 22, 30, tzinfo=UTC),
     ...                 end=datetime(2026, 3, 2, tzinfo=UTC))
     >>> {name: bound.isoformat()[:13] for name, bound in whole_periods(window).items()}
