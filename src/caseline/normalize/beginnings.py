@@ -41,6 +41,7 @@ class Beginnings:
         self._simple: dict[bytes, int] = {}
         self._sizes: dict[bytes, list[int]] = {}
         self._table: list[list[int]] = []
+        self._array = np.zeros((0, WIDTH), dtype=np.int32)
 
     def __len__(self) -> int:
         """Return how many beginnings are known."""
@@ -50,6 +51,7 @@ class Beginnings:
         """Forget all."""
         for known in (self._rows, self._simple, self._sizes, self._table):
             known.clear()
+        self._array = self._array[:0]
 
     def add(self, beginning: bytes, row: list[int]) -> None:
         """Remember what the header says of lines that start with *beginning*."""
@@ -95,6 +97,11 @@ class Beginnings:
 
     def rows(self, places: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return the rows at *places* for lines of so many bytes, newline apart."""
-        rows = np.array(self._table, dtype=np.int32).reshape(-1, WIDTH)[places]
+        if not len(places):
+            return self._array[:0]
+        if len(self._array) < len(self._table):
+            fresh = np.array(self._table[len(self._array) :], dtype=np.int32)
+            self._array = np.concatenate([self._array, fresh])
+        rows = self._array[places]
         rows[:, Field.MESSAGE_SIZE] = sizes - rows[:, Field.MESSAGE_START]
         return rows
