@@ -135,6 +135,7 @@ def test_a_confirmed_pair_is_one_whatever_the_evidence(ws):
 
 
 def test_looking_again_changes_nothing(ws):
+    ws.signatures.find_lineage()
     before = ws.signatures._engine.ask("all_lineage")
     ws.signatures.find_lineage()
     assert ws.signatures._engine.ask("all_lineage").equals(before)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from caseline.signatures.catalog import Signature
     from caseline.signatures.explanations import Explanation
 
-_GROWTH = 0.2
+_GROWTH = 0.1
 """Of the events that were looked at: so many new ones are worth another look for lineage."""
 _SHARED = (
     "customers counts those hit for certain; events of several customers count towards "
