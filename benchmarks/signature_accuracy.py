@@ -173,7 +173,8 @@ def _batch(lines: Sequence[str]) -> ScrubbedBatch:
         origin="bench",
         received_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    frame = pl.DataFrame({"message": messages, "shape": pl.Series(rows)})
+    customers = pl.Series(["c-1"]).new_from_index(0, len(lines))
+    frame = pl.DataFrame({"message": messages, "shape": pl.Series(rows), "customer_id": customers})
     return ScrubbedBatch(source=source, frame=frame, shapes=shapes)
 
 
