@@ -212,7 +212,7 @@ class Fits:
     def _tokens(self, field: bytes) -> FieldTokens:
         if field == VARIABLE:
             return FieldTokens(SLOT, (VARIABLE,), ("",), (0,), (0,))
-        return self._tokenizer.field(coarse(field))
+        return self._tokenizer.field(coarse(field) if b"0" in field else field)
 
     def _code(self, field: bytes) -> int:
         if len(self._codes) >= _MOST_CODES:
