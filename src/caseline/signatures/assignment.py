@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ from caseline.signatures.catalog import signature_id
 from caseline.signatures.coarsening import shape_of
 from caseline.signatures.cuts import SpanTable
 from caseline.signatures.dictionary import digest
-from caseline.signatures.learning import learn
+from caseline.signatures.learning import Assignment, learn
 from caseline.signatures.miner import render
 from caseline.signatures.traces import describe, read_trace
 
@@ -24,24 +24,6 @@ if TYPE_CHECKING:
     from caseline.signatures.fits import Fitted
     from caseline.signatures.knowledge import Knowledge
     from caseline.signatures.miner import Miner
-
-
-class Assignment(NamedTuple):
-    """What came out of a batch.
-
-    Args:
-        rows: For each row the number of its kind.
-        signature_ids: The signature of each kind.
-        rebuilds: Whether the template's parts and the variables give its lines back.
-        tables: Where the variables of each kind stand.
-        minted: The signatures seen first.
-    """
-
-    rows: NDArray[np.uint32]
-    signature_ids: pl.Series
-    rebuilds: NDArray[np.bool_]
-    tables: list[SpanTable]
-    minted: list[Signature]
 
 
 def sign(

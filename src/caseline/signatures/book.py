@@ -8,7 +8,7 @@ import polars as pl
 
 from caseline.records.batches import SignedBatch
 from caseline.signatures.aliases import PERSON, RULE, Aliases
-from caseline.signatures.assignment import Assignment, find, sign
+from caseline.signatures.assignment import find, sign
 from caseline.signatures.catalog import Signature, read_signatures, signatures_frame
 from caseline.signatures.cuts import cut_variables
 from caseline.signatures.dictionary import ShapeDictionary
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from caseline.records.batches import ScrubbedBatch
+    from caseline.signatures.learning import Assignment
 
 _MOST_SHAPES = 300_000
 

@@ -32,8 +32,16 @@ _LEARNT_AT_ONCE = 2_000
 """Shapes that are learnt before the others are tried against what came of them."""
 
 
-class Learnt(NamedTuple):
-    """What came out: see ``assignment.Assignment``."""
+class Assignment(NamedTuple):
+    """What came out of a batch.
+
+    Args:
+        rows: For each row the number of its kind.
+        signature_ids: The signature of each kind.
+        rebuilds: Whether the template's parts and the variables give its lines back.
+        tables: Where the variables of each kind stand.
+        minted: The signatures seen first.
+    """
 
     rows: NDArray[np.uint32]
     signature_ids: pl.Series
@@ -83,7 +91,7 @@ class _Work:
 
 def learn(
     known: Knowledge, messages: pl.Series, rows: NDArray[np.uint32], shapes: Sequence[bytes]
-) -> Learnt:
+) -> Assignment:
     """Return what is made of shapes that fit nothing known.
 
     Where they are many, some are learnt first and the others tried again, so that a
@@ -118,7 +126,7 @@ def learn(
     return _put_together(work, fitted)
 
 
-def _put_together(work: _Work, fitted: Sequence[tuple[NDArray[np.int64], Fitted]]) -> Learnt:
+def _put_together(work: _Work, fitted: Sequence[tuple[NDArray[np.int64], Fitted]]) -> Assignment:
     nothing = Entry("", (), rebuilds=False)
     entries = [nothing if entry is None else entry for entry in work.entries]
     names = np.array([entry.signature_id for entry in entries], dtype=object)
@@ -137,7 +145,7 @@ def _put_together(work: _Work, fitted: Sequence[tuple[NDArray[np.int64], Fitted]
         for table in span_tables([entries[n].spans for n in own.tolist()])
     ]
     ids = pl.Series(names.tolist(), dtype=pl.String)
-    return Learnt(work.rows, ids, rebuilds, tables, work.minted)
+    return Assignment(work.rows, ids, rebuilds, tables, work.minted)
 
 
 def _learn(work: _Work, named: list[int]) -> bool:
