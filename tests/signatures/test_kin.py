@@ -62,6 +62,13 @@ def test_words_that_state_something_are_no_values(verbs, words):
     assert len(templates(messages)) == 3
 
 
+def test_verbs_in_one_place_are_no_values():
+    verbs = ("Started", "Paused", "Resumed", "Stopped", "Suspended")
+    messages = [f"machine {n} {verb} by the host" for verb in verbs for n in range(3)]
+
+    assert len(templates(messages)) == len(verbs)
+
+
 def test_few_rows_are_no_kin():
     messages = [
         f"server {host} refused the certificate of client {name}"

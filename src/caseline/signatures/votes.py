@@ -57,6 +57,7 @@ class Votes:
         self._quoted = frozenset(n for n in range(len(gaps) - 1) if _is_quoted(gaps, n))
         self._limits = rules.limits
         self._crowds = rules.crowds
+        self._endings = rules.kin.endings
         self._most_kin = rules.kin.most_rows
         self._kin = KinFinder(rules.kin, self._exceeds)
         self._live: set[Words] = set()
@@ -281,7 +282,11 @@ class Votes:
         if all(map(_DIGITS.search, words)):
             return self._limits.names
         first = column == 0 and not all(b"." in word for word in words)
-        return self._limits.first if first else self._limits.plain
+        return self._limits.first if first or self._state(words) else self._limits.plain
+
+    def _state(self, words: set[bytes]) -> bool:
+        """Whether *words* are verbs of one form: texts that differ in them say different things."""
+        return any(all(word.endswith(end) for word in words) for end in self._endings)
 
 
 def _is_quoted(gaps: list[bytes], n: int) -> bool:
