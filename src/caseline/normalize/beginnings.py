@@ -43,10 +43,6 @@ class Beginnings:
         self._table: list[list[int]] = []
         self._array = np.zeros((0, WIDTH), dtype=np.int32)
 
-    def __len__(self) -> int:
-        """Return how many beginnings are known."""
-        return len(self._rows)
-
     def clear(self) -> None:
         """Forget all."""
         for known in (self._rows, self._simple, self._sizes, self._table):
@@ -55,7 +51,7 @@ class Beginnings:
 
     def add(self, beginning: bytes, row: list[int]) -> None:
         """Remember what the header says of lines that start with *beginning*."""
-        self._rows[beginning] = list(row)
+        kept = self._rows[beginning] = list(row)
         sizes = self._sizes.setdefault(beginning[:_OPENING], [])
         if len(beginning) not in sizes:
             sizes.append(len(beginning))
@@ -63,7 +59,7 @@ class Beginnings:
         simple &= row[Field.TENANT_SIZE] <= 0 and row[Field.PAIRS] < 0
         if simple and not row[Field.FLAGS] & EMBEDDED:
             self._simple[beginning] = len(self._table)
-            self._table.append(list(row))
+            self._table.append(kept)
 
     def find(self, line: bytes) -> list[int] | None:
         """Return what the header of *line* says, if a line began like it."""
@@ -82,6 +78,8 @@ class Beginnings:
         """
         sizes, simple, roles = self._sizes, self._simple, self._roles
         found = np.full(len(shapes), -1, dtype=np.int64)
+        if not simple:
+            return found
         for n, shape in enumerate(shapes):
             if marked[n] or shape[-2:-1] in _BLANKS or shape[-1] in _OTHER_BLANKS:
                 continue

@@ -161,10 +161,11 @@ class SignatureBook:
         customers = batch.frame["customer_id"]
         self._vocabulary.present = set(customers.drop_nulls().unique())
         signed = self.sign(batch.frame["message"], rows, batch.shapes)
-        self._note_words(signed.signature_ids.gather(signed.rows), customers)
+        names = signed.signature_ids.gather(signed.rows)
+        self._note_words(names, customers)
         rebuilds = pl.Series(signed.rebuilds)
         frame = batch.frame.drop("shape").with_columns(
-            signed.signature_ids.gather(signed.rows).alias("signature_id"),
+            names.alias("signature_id"),
             cut_variables(batch.frame["message"], signed.rows, signed.tables),
             text=pl.col("message"),
             message=pl.when(rebuilds.gather(signed.rows)).then(None).otherwise(pl.col("message")),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.signatures.miner import readable
-from caseline.signatures.tokens import LIST, VARIABLE
+from caseline.signatures.tokens import LIST, VARIABLE, one_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ class Signature:
         parts = [part.encode() for part in self.parts]
         marks = [LIST if rule == LIST_RULE else VARIABLE for rule in self.rules]
         joined = parts[0] + b"".join(m + p for m, p in zip(marks, parts[1:], strict=True))
-        return _BLANKS.sub(_one_blank, joined).strip()
+        return _BLANKS.sub(lambda run: one_blank(run[0]), joined).strip()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, JSON-safe."""
@@ -82,11 +82,6 @@ class Signature:
     def __repr__(self) -> str:
         """Return one line without the template: it may hold a customer's words."""
         return f"Signature({self.signature_id}, {self.kind}, {len(self.rules)} variables)"
-
-
-def _one_blank(run: re.Match[bytes]) -> bytes:
-    """Return what stands for a run of blanks, as in the skeleton of a form."""
-    return b"\n" if b"\n" in run[0] else b" "
 
 
 def signature_id(scheme: str, kind: str, text: bytes) -> str:

@@ -41,8 +41,9 @@ class Miner:
     """
 
     def __init__(self, rules: Rulebook, vocabulary: Vocabulary | None = None) -> None:
-        own = Vocabulary(rules.customers.enough)
-        self._vocabulary = own if vocabulary is None else vocabulary
+        if vocabulary is None:
+            vocabulary = Vocabulary(rules.customers.enough)
+        self._vocabulary = vocabulary
         self.tokenizer = Tokenizer(rules.tokens)
         self._rules = rules
         self._votes: dict[bytes, Votes] = {}

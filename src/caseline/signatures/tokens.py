@@ -193,7 +193,7 @@ class Tokenizer:
         position = offset
         for n, field in enumerate(_SPACES.split(text)):
             if n % 2:
-                draft.skeleton.append(b"\n" if b"\n" in field else b" ")
+                draft.skeleton.append(one_blank(field))
             elif field:
                 found = self._fields.get(field) or self._new_field(field)
                 draft.skeleton.append(found.skeleton)
@@ -288,6 +288,11 @@ class Tokenizer:
         if _DIGIT.search(piece) and _IDENTIFIER.fullmatch(piece) and not _NUMBERED.fullmatch(piece):
             return VARIABLE, "identifier"
         return None
+
+
+def one_blank(run: bytes) -> bytes:
+    """Return what stands for a run of blanks in a skeleton and in a template's text."""
+    return b"\n" if b"\n" in run else b" "
 
 
 def _rule(match: re.Match[bytes]) -> str:

@@ -150,12 +150,7 @@ class Votes:
             members = alike[key]
             columns = frozenset(n for n in places if self._many({w[n] for w in members}, n))
             if columns and any(map(_LETTER.search, key)):
-                groups: dict[Words, list[Words]] = {}
-                for words in members:
-                    groups.setdefault(_masked(words, columns), []).append(words)
-                for general in sorted(groups):
-                    self._merge(groups[general], general, columns)
-                    self._settle(general)
+                self._merge_alike(members, columns)
                 new.difference_update(members)
 
     def _many(self, words: set[bytes], column: int) -> bool:
@@ -186,12 +181,16 @@ class Votes:
     def _gather_kin(self) -> None:
         """Merge the rows that are kin: what varies among them is a variable."""
         for kin in self._kin.find(self._live):
-            groups: dict[Words, list[Words]] = {}
-            for words in kin.members:
-                groups.setdefault(_masked(words, kin.columns), []).append(words)
-            for general in sorted(groups):
-                self._merge([w for w in groups[general] if w in self._live], general, kin.columns)
-                self._settle(general)
+            self._merge_alike(kin.members, kin.columns)
+
+    def _merge_alike(self, members: Iterable[Words], columns: frozenset[int]) -> None:
+        """Make one row of those *members* that agree outside of *columns*, which are variables."""
+        groups: dict[Words, list[Words]] = {}
+        for words in members:
+            groups.setdefault(_masked(words, columns), []).append(words)
+        for general in sorted(groups):
+            self._merge(groups[general], general, columns)
+            self._settle(general)
 
     def _exceeds(self, words: set[bytes], column: int) -> bool:
         if column in self._values or column in self._quoted:
