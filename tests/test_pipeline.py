@@ -93,7 +93,7 @@ def test_a_collection_is_not_complete_when_the_store_loses_a_record(ws, tmp_path
     source = open_collection(tmp_path / "a.log", received_at=NOW, environment_id="prod")
     with pytest.raises(WorkspaceError, match="1 of 3 records were read but are neither stored"):
         step(ws, Forgetful()).run(source)
-    status = ws._store._value("SELECT status FROM catalog.collections")
+    status = ws._store.value("SELECT status FROM catalog.collections")
     assert status == "open"
 
 

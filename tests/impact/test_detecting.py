@@ -78,7 +78,7 @@ def test_asking_twice_gives_the_same_issue_once(fleet):
     strike(fleet, range(1, 6), 27)
     first, again = detect(fleet), detect(fleet)
     assert first.to_dicts() == again.to_dicts()
-    assert fleet.store._value("SELECT count(*) FROM catalog.issues") == 1
+    assert fleet.store.value("SELECT count(*) FROM catalog.issues") == 1
     assert fleet.impact.of(first[0].issue_id).scope.low == 5
 
 
@@ -150,7 +150,7 @@ def test_a_viewer_detects_in_what_it_sees_and_writes_nothing(fleet):
     view = Impacts(fleet.store.scoped(frozenset({"c1", "c2"})), fleet.clock)
     found = view.detect(since=fleet.at(days=26))
     assert {c.customer_id for row in found for c in row.impact.customers} <= {"c1", "c2"}
-    assert fleet.store._value("SELECT count(*) FROM catalog.issues") == 0
+    assert fleet.store.value("SELECT count(*) FROM catalog.issues") == 0
 
 
 def test_what_was_not_received_yet_is_not_detected(fleet):

@@ -37,12 +37,12 @@ def rows_of_batches(store):
     if not parts:
         return {}
     sql = f"SELECT n, count(*) FROM ({' UNION ALL '.join(parts)}) GROUP BY n"
-    return {int(n): rows for n, rows in store._hub.execute(sql).fetchall()}
+    return {int(n): rows for n, rows in store.hub.execute(sql).fetchall()}
 
 
 def rollups_equal_a_recount(store):
     return all(
-        store._value(RECOUNT.format(p=p, unit=unit, rollup=rollup)) == 0
+        store.value(RECOUNT.format(p=p, unit=unit, rollup=rollup)) == 0
         for p in store.partitions.touched_by(None)
         for rollup, unit in (("hours", "hour"), ("days", "day"), ("months", "month"))
     )
@@ -54,7 +54,7 @@ def whole_months(store):
     for p in store.partitions.touched_by(None):
         sizes |= {
             (p, n)
-            for (n,) in store._hub.execute(
+            for (n,) in store.hub.execute(
                 f"SELECT count(*) FROM {p}.events GROUP BY variables[1]"
             ).fetchall()
         }

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,24 +14,24 @@ from caseline.errors import (
     InputError,
     ReadOnlyError,
     WorkspaceError,
-    WorkspaceLockedError,
 )
 from caseline.store import appending, identity, schema, views
+from caseline.store.connecting import attach, claim, connect, ddl_for, release
 from caseline.store.decisions import TABLES, Decisions, read_decisions
-from caseline.store.partitions import Partitions, attach
+from caseline.store.partitions import Partitions
 from caseline.store.scoped import ScopedStore
+from caseline.store.values import aware, bound, naive, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
 
     from caseline.records.batches import Part, SignedBatch
     from caseline.records.windows import Window
 
 _COMPACT_AFTER = 50_000
 """Rollup deltas in a partition that make merging them worth its time."""
-
-_open_here: set[Path] = set()
-_open_guard = threading.Lock()
 
 
 class EmbeddedStore:
@@ -69,29 +66,29 @@ class EmbeddedStore:
         self._deltas: dict[str, int] = {}
         self._corrected = False
         self._decided = Decisions()
-        _claim(folder)
+        claim(folder)
         try:
-            self._hub = _connect(encrypted=key_of("catalog.duckdb") is not None)
+            self.hub = connect(encrypted=key_of("catalog.duckdb") is not None)
             self._open_catalog(key_of("catalog.duckdb"))
             self.partitions = Partitions(
-                self._hub, folder / "events", key_of=key_of, read_only=read_only
+                self.hub, folder / "events", key_of=key_of, read_only=read_only
             )
-            self._latest_received = self._value("SELECT max(received_at) FROM catalog.collections")
-            self._corrected = bool(self._value("SELECT count(*) FROM catalog.clocks WHERE applied"))
-            self._decided = read_decisions(self._hub)
+            self._latest_received = self.value("SELECT max(received_at) FROM catalog.collections")
+            self._corrected = bool(self.value("SELECT count(*) FROM catalog.clocks WHERE applied"))
+            self._decided = read_decisions(self.hub)
         except BaseException:
             self.close()
             raise
 
     def _open_catalog(self, key: str | None) -> None:
         path = self.folder / "catalog.duckdb"
-        attach(self._hub, path, name="catalog", key=key, read_only=self.read_only)
-        self._hub.execute("ATTACH ':memory:' AS empty")
-        self._hub.execute(_ddl_for("empty", schema.partition_ddl()))
+        attach(self.hub, path, name="catalog", key=key, read_only=self.read_only)
+        self.hub.execute("ATTACH ':memory:' AS empty")
+        self.hub.execute(ddl_for("empty", schema.partition_ddl()))
         if not self.read_only:
             with self.transaction():
-                self._hub.execute(_ddl_for("catalog", schema.catalog_ddl()))
-        found = self._value("SELECT value FROM catalog.meta WHERE name = 'version'")
+                self.hub.execute(ddl_for("catalog", schema.catalog_ddl()))
+        found = self.value("SELECT value FROM catalog.meta WHERE name = 'version'")
         if found is None and not self.read_only:
             row = {"name": "version", "value": schema.VERSION}
             self.save("meta", pl.DataFrame([row]))
@@ -104,10 +101,9 @@ class EmbeddedStore:
     def close(self) -> None:
         """Close the files; asking or writing afterwards is an error."""
         self._closed = True
-        if hasattr(self, "_hub"):
-            self._hub.close()
-        with _open_guard:
-            _open_here.discard(self.folder.resolve())
+        if hasattr(self, "hub"):
+            self.hub.close()
+        release(self.folder)
 
     def _refuse_closed(self) -> None:
         if self._closed:
@@ -143,7 +139,7 @@ class EmbeddedStore:
         """Return what *viewer* (None: everyone's eyes) may see of the answer."""
         self._refuse_closed()
         past = as_of is not None and (
-            self._latest_received is None or _stored(as_of) < self._latest_received
+            self._latest_received is None or stored(as_of) < self._latest_received
         )
         with self._writing:
             sight = views.Sight(
@@ -152,17 +148,17 @@ class EmbeddedStore:
                 past=past,
                 scoped=viewer is not None,
                 aliased=self._decided.aliased,
-                recalled=self._decided.recalled(as_of and _stored(as_of)),
+                recalled=self._decided.recalled(as_of and stored(as_of)),
                 splits=self._decided.splits,
             )
-            cursor = self._hub.cursor()
+            cursor = self.hub.cursor()
         values = dict(parameters)
         if window is not None:
             values |= {"start": window.start, "end": window.end}
         values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
         sql = views.compose(schema.question_text(question), sight)
         try:
-            return _aware(cursor.execute(sql, _bound(sql, values)).pl())
+            return aware(cursor.execute(sql, bound(sql, values)).pl())
         finally:
             cursor.close()
 
@@ -179,9 +175,9 @@ class EmbeddedStore:
             return 0
         with self.transaction(), self._given(rows):
             self._delete(table, key)
-            self._hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM given")
+            self.hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM given")
         if table in TABLES:
-            self._decided = read_decisions(self._hub)
+            self._decided = read_decisions(self.hub)
         return rows.height
 
     def remove(self, table: str, rows: pl.DataFrame) -> int:
@@ -195,17 +191,17 @@ class EmbeddedStore:
     @contextmanager
     def _given(self, rows: pl.DataFrame) -> Iterator[None]:
         """Let statements inside read *rows* as ``given``."""
-        self._hub.register("given", _naive(rows).to_arrow())
+        self.hub.register("given", naive(rows).to_arrow())
         try:
             yield
         finally:
-            self._hub.unregister("given")
+            self.hub.unregister("given")
 
     def _delete(self, table: str, key: Sequence[str]) -> int:
         """Delete the rows whose keys are given; return how many there were."""
         columns = ", ".join(f'"{name}"' for name in key)
         same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM i."{name}"' for name in key)
-        removed = self._hub.execute(
+        removed = self.hub.execute(
             f"DELETE FROM catalog.{table} t USING (SELECT DISTINCT {columns} FROM given) i "
             f"WHERE {same}"
         ).fetchone()
@@ -221,11 +217,11 @@ class EmbeddedStore:
             if self._in_transaction:
                 yield
                 return
-            self._hub.execute("BEGIN TRANSACTION")
+            self.hub.execute("BEGIN TRANSACTION")
             self._in_transaction = True
             try:
                 yield
-                self._hub.execute("COMMIT")
+                self.hub.execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
@@ -234,7 +230,7 @@ class EmbeddedStore:
 
     def _roll_back(self) -> None:
         try:
-            self._hub.execute("ROLLBACK")
+            self.hub.execute("ROLLBACK")
         except duckdb.TransactionException:
             return  # the engine rolled back by itself
 
@@ -269,11 +265,11 @@ class EmbeddedStore:
         untold = self._untold(unknown, month, parts)
         if self._corrected:
             others = {m: self.partitions.for_month(m) for m in self.partitions.months if m != month}
-            untold = identity.unmoved(self._hub, untold, others)
-        kept = identity.fresh(self._hub, untold, partition=partition)
+            untold = identity.unmoved(self.hub, untold, others)
+        kept = identity.fresh(self.hub, untold, partition=partition)
         with self.transaction():
             appending.insert(
-                self._hub, kept, partition=partition, ledger=appending.ledger(unknown, kept, parts)
+                self.hub, kept, partition=partition, ledger=appending.ledger(unknown, kept, parts)
             )
         self._deltas[partition] = self._deltas.get(partition, 0) + kept.height
         return kept.height
@@ -293,7 +289,7 @@ class EmbeddedStore:
             partition = self.partitions.for_month(other)
             known = self._known_parts(partition, parts, received_in=other)
             untimed = untimed.filter(~pl.col("part").is_in(known))
-            untimed = identity.fresh(self._hub, untimed, partition=partition)
+            untimed = identity.fresh(self.hub, untimed, partition=partition)
         left = pl.col("position").is_in(untimed["position"].implode())
         return rows.filter(pl.col("timed") | left)
 
@@ -304,7 +300,7 @@ class EmbeddedStore:
 
         With *received_in* only those received in that month, the untimed ones' own.
         """
-        held = self._hub.execute(
+        held = self.hub.execute(
             f"SELECT batch_id FROM {partition}.batches WHERE batch_id IN (SELECT unnest($ids)) "
             "AND ($month IS NULL OR strftime(received_at, '%Y-%m') = $month)",
             {"ids": [part.batch_id for part in parts], "month": received_in},
@@ -317,12 +313,13 @@ class EmbeddedStore:
         due = [p for p, deltas in self._deltas.items() if force or deltas >= _COMPACT_AFTER]
         for partition in due:
             with self.transaction():
-                appending.compact(self._hub, partition)
+                appending.compact(self.hub, partition)
             del self._deltas[partition]
         return due
 
-    def _value(self, sql: str, values: Mapping[str, object] | None = None) -> Any:
-        row = self._hub.execute(sql, values or {}).fetchone()
+    def value(self, sql: str, values: Mapping[str, object] | None = None) -> Any:
+        """Return the first value that *sql* gives, None where it gives no row."""
+        row = self.hub.execute(sql, values or {}).fetchone()
         return row[0] if row else None
 
 
@@ -331,64 +328,3 @@ def _key_of(table: str, rows: pl.DataFrame) -> list[str]:
     if table not in schema.KEYS:
         raise InputError(f"no catalog table {table!r}; there are {sorted(schema.KEYS)}")
     return [name for name in schema.KEYS[table] if name in rows.columns]
-
-
-def _claim(folder: Path) -> None:
-    """Note that this process has *folder* open; locks of the system do not tell it itself."""
-    with _open_guard:
-        if folder.resolve() in _open_here:
-            raise WorkspaceLockedError(
-                f"{folder} is open already in this process; use that workspace, or close it first"
-            )
-        _open_here.add(folder.resolve())
-
-
-def _connect(*, encrypted: bool) -> duckdb.DuckDBPyConnection:
-    hub = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "checkpoint_threshold": "1GB",
-        }
-    )
-    if encrypted:
-        import duckdb_extension_httpfs  # noqa: PLC0415 - 21 MB, only where a key is given
-
-        found = next(Path(duckdb_extension_httpfs.__file__).parent.rglob("*.duckdb_extension"))
-        hub.execute(f"LOAD '{found}'")
-    return hub
-
-
-def _ddl_for(name: str, ddl: str) -> str:
-    return ddl.replace("IF NOT EXISTS ", f"IF NOT EXISTS {name}.")
-
-
-def _stored(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _bound(sql: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the *values* that *sql* names, as the engine takes them."""
-    names = set(re.findall(r"\$(\w+)", sql))
-    missing = sorted(names - values.keys())
-    if missing:
-        raise InputError(f"the question needs values for {missing}")
-    return {name: _plain(values[name]) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return _stored(value)
-    if isinstance(value, set | frozenset | tuple):
-        return list(value)
-    return value
-
-
-def _aware(frame: pl.DataFrame) -> pl.DataFrame:
-    times = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime) and not t.time_zone]
-    return frame.with_columns(pl.col(times).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-
-
-def _naive(frame: pl.DataFrame) -> pl.DataFrame:
-    times = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime) and t.time_zone]
-    return frame.with_columns(pl.col(times).dt.convert_time_zone("UTC").dt.replace_time_zone(None))

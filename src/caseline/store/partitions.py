@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from caseline.errors import DamagedError, KeyMismatchError, WorkspaceError, WorkspaceLockedError
+from caseline.store.connecting import attach, ddl_for
 from caseline.store.schema import partition_ddl
 
 if TYPE_CHECKING:
@@ -15,11 +13,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    import duckdb
+
     from caseline.records.windows import Window
 
 _FILE = re.compile(r"\d{4}-\d{2}")
-_LAYOUT = "v1.5.0"
-"""Nothing but this engine reads the files: its own layout is a third faster to write."""
 
 
 class Partitions:
@@ -57,7 +55,7 @@ class Partitions:
         if month not in self.months:
             self._folder.mkdir(exist_ok=True)
             name = self._attach(month)
-            self._hub.execute(partition_ddl().replace("IF NOT EXISTS ", f"IF NOT EXISTS {name}."))
+            self._hub.execute(ddl_for(name, partition_ddl()))
             self.months = sorted([*self.months, month])
         return self._attach(month)
 
@@ -69,46 +67,6 @@ class Partitions:
             attach(self._hub, path, name=name, key=key, read_only=self._read_only)
             self._attached.add(name)
         return name
-
-
-def attach(
-    hub: duckdb.DuckDBPyConnection, path: Path, *, name: str, key: str | None, read_only: bool
-) -> None:
-    """Attach the database file at *path* to *hub* under *name*.
-
-    Raises:
-        WorkspaceLockedError: another process holds the file.
-        KeyMismatchError: the file is encrypted with another key.
-        DamagedError: it is no database file.
-    """
-    options = [f"ENCRYPTION_KEY '{key}'"] if key else []
-    options += ["READ_ONLY"] if read_only else [f"STORAGE_VERSION '{_LAYOUT}'"]
-    quoted = str(path).replace("'", "''")
-    try:
-        hub.execute(f"ATTACH '{quoted}' AS {name} ({', '.join(options)})")
-    except duckdb.Error as error:
-        raise _translated(error, path) from None
-
-
-def _translated(error: duckdb.Error, path: Path) -> WorkspaceError:
-    text = str(error)
-    if "lock" in text:
-        holder = re.search(r"PID (\d+)", text)
-        who = f"process {holder[1]}" if holder else "another process"
-        return WorkspaceLockedError(
-            f"{path} is open for writing in {who}; close it there, "
-            "or work in that process: one process writes to a workspace"
-        )
-    if "ncrypt" in text:
-        return KeyMismatchError(
-            f"{path} does not open with this key; give the key it was made with"
-        )
-    if isinstance(error, duckdb.IOException | duckdb.SerializationException):
-        return DamagedError(
-            f"{path} cannot be read as a database ({type(error).__name__}); "
-            "restore it from a backup"
-        )
-    return WorkspaceError(f"{path} cannot be opened ({type(error).__name__})")
 
 
 def month_of(moment: datetime) -> str:
