@@ -53,22 +53,29 @@ class Shelf:
         self.keys = {t.name: t.key for t in FLEET}
         self.saved = []
 
-    def ask(self, question, *, window=None, **_):
+    def ask(self, question, *, window=None, as_of=None, **given):
+        del as_of
         hub = _hub().cursor()
-        for name, frame in self.tables.items():
+        for name, frame in {**self.tables, "covered_days": self.covered_days()}.items():
             times = [n for n, d in frame.schema.items() if d == DTYPES["time"]]
             naive = frame.with_columns(pl.col(times).dt.replace_time_zone(None))
             hub.register(name, naive.to_arrow())
-        values = {}
-        if window is not None:
-            values = {
-                "start": window.start.replace(tzinfo=None),
-                "end": window.end.replace(tzinfo=None),
-            }
-        found = hub.execute(_question(question), values).pl()
+        given |= {"start": window.start, "end": window.end} if window is not None else {}
+        text = _question(question)
+        values = {
+            name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
+            for name, value in given.items()
+            if f"${name}" in text
+        }
+        found = hub.execute(text, values).pl()
         hub.close()
         naive = [n for n, d in found.schema.items() if isinstance(d, pl.Datetime)]
         return found.with_columns(pl.col(naive).dt.replace_time_zone("UTC"))
+
+    def covered_days(self):
+        days = pl.date_ranges(pl.col("starts_at").dt.date(), pl.col("ends_at").dt.date())
+        stretches = self.tables["coverage"].select("environment_id", days.alias("day"))
+        return stretches.explode("day", empty_as_null=False)
 
     def save(self, table, rows):
         key = list(self.keys[table])

@@ -5,12 +5,8 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import polars as pl
-
-if TYPE_CHECKING:
-    from caseline.records.windows import Window
 
 _WORDS = "2026-11"
 
@@ -36,42 +32,11 @@ def in_production(stage: str = "stage") -> pl.Expr:
     return ~spelled.is_in(other_stages()).fill_null(value=False)
 
 
-def covered_days(coverage: pl.DataFrame, window: Window | None = None) -> pl.DataFrame:
-    """Return each day on which an environment's logs were there.
-
-    Args:
-        coverage: environment_id, first_day, last_day (Date, both included): stretches
-            that may overlap.
-        window: Only days that it touches.
-
-    Returns:
-        environment_id, day (Date): each pair once, sorted.
-
-    >>> from datetime import date
-    >>> stretch = {"environment_id": ["e"], "first_day": [date(2026, 3, 1)]}
-    >>> covered_days(pl.DataFrame(stretch | {"last_day": [date(2026, 3, 3)]})).height
-    3
-    """
-    days = pl.int_ranges(pl.col("first_day").cast(pl.Int32), pl.col("last_day").cast(pl.Int32) + 1)
-    exploded = (
-        coverage.select("environment_id", days.alias("day"))
-        .explode("day", empty_as_null=False)
-        .unique()
-        .with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
-    )
-    if window is not None:
-        exploded = exploded.filter(
-            pl.col("day") >= window.start.date(),
-            pl.col("day").cast(pl.Datetime("us", "UTC")) < window.end,
-        )
-    return exploded.sort("environment_id", "day")
-
-
 def customer_days(covered: pl.DataFrame, tenancies: pl.DataFrame) -> pl.DataFrame:
     """Return each day on which a customer was observed, and where.
 
     Args:
-        covered: environment_id, day: see ``covered_days``.
+        covered: environment_id, day: when logs were there.
         tenancies: customer_id, environment_id, valid_from, valid_to (times, may be
             null), stage: production only counts.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,28 +10,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from caseline.records.windows import Window
 
 _DAY = pl.duration(days=1)
-
-
-def covered_days(stretches: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """Return the days of each environment on which its logs are known.
-
-    Args:
-        stretches: environment_id, first_day, last_day (Date, both in it).
-        window: Only its days.
-
-    Returns:
-        environment_id, day; each once.
-    """
-    last = (window.end - timedelta(microseconds=1)).date()
-    bounded = stretches.with_columns(
-        pl.col("first_day").cast(pl.Date).clip(lower_bound=window.start.date()),
-        pl.col("last_day").cast(pl.Date).clip(upper_bound=last),
-    ).filter(pl.col("first_day") <= pl.col("last_day"))
-    days = pl.date_ranges("first_day", "last_day").alias("day")
-    return bounded.select("environment_id", days).explode("day").unique(maintain_order=True)
 
 
 def customer_days(days: pl.DataFrame, tenancies: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from caseline.records.answers import Row, Table
 from caseline.records.arguments import checked_id
 from caseline.records.tables import FLEET
 from caseline.records.windows import Window
+from caseline.store.rollups import read_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -196,8 +197,7 @@ class Fleet:
         now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
         ever = exposure.all_time()
         asked = Window.of(ever if window is None else window, as_of=now)
-        stretches = self._engine.ask("fleet_covered_days", window=asked, as_of=as_of)
-        days = exposure.covered_days(stretches, asked)
+        days = read_coverage(self._engine, window=asked, as_of=as_of)
         covered = exposure.customer_days(days, self._engine.ask("fleet_tenancies"))
         match by:
             case "customer":

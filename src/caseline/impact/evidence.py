@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caseline.estimation.exposure import covered_days, in_production
+from caseline.estimation.exposure import in_production
 from caseline.store.rollups import read_coverage, read_days
 
 if TYPE_CHECKING:
@@ -49,6 +49,6 @@ def read_evidence(
         others=days.filter(~in_production()),
         customers=engine.ask("customer_ids", as_of=as_of)["customer_id"].to_list(),
         tenancies=engine.ask("tenancy_stages", as_of=as_of),
-        covered=covered_days(read_coverage(engine, window=window, as_of=as_of), window),
+        covered=read_coverage(engine, window=window, as_of=as_of),
         members=engine.ask("share_group_members", as_of=as_of),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from caseline.estimation.exposure import covered_days, customer_days, other_stages
+from caseline.estimation.exposure import customer_days, other_stages
 from caseline.records.windows import Window
 from caseline.store.kinship import Kin, read_kin
 from caseline.store.rollups import read_coverage
@@ -62,7 +62,7 @@ def read_history(
 ) -> History:
     """Return the days from *baseline_days* before *since* to the last one with logs."""
     window = Window(start=start_of(since.date()) - baseline_days * _DAY, end=now)
-    covered = covered_days(read_coverage(engine, window=window, as_of=as_of), window)
+    covered = read_coverage(engine, window=window, as_of=as_of)
     observed = customer_days(covered, engine.ask("tenancy_stages", as_of=as_of))
     by_day = dict(
         observed.group_by("day").agg(pl.col("customer_id").n_unique().alias("n")).iter_rows()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.errors import NotFoundError
-from caseline.estimation.exposure import covered_days, customer_days
+from caseline.estimation.exposure import customer_days
 from caseline.impact.lift import LiftSettings, lift_settings, with_lift
 from caseline.records.answers import Table, plain
 from caseline.records.windows import Window
@@ -148,7 +148,7 @@ def past_of(
         first_day=window.start,
         last_day=window.end,
     )
-    covered = covered_days(read_coverage(engine, window=window, as_of=as_of), window)
+    covered = read_coverage(engine, window=window, as_of=as_of)
     observed = customer_days(covered, place.tenancies)["day"].n_unique()
     before = (
         weighed(counts, place)

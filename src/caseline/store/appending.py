@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from caseline.store.moments import can_be
+from caseline.store import reach
+from caseline.store.moments import MOMENT, can_be
 from caseline.store.schema import DIMENSIONS, ROLLUPS
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from caseline.records.batches import Part, SignedBatch
+    from caseline.store.reach import Numbers
+
+BETWEEN = "\x1f"
+"""What stands between the values of an event's variables."""
 
 _LEFT_OUT = ("shape", "tenant", "placement", "zoned")
 """Columns of a batch that served on the way."""
@@ -40,36 +45,63 @@ _PART_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def insert(
-    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str, ledger: pl.DataFrame
-) -> None:
+    hub: duckdb.DuckDBPyConnection,
+    rows: pl.DataFrame,
+    *,
+    partition: str,
+    ledger: pl.DataFrame,
+    numbers: Numbers,
+) -> int:
     """Write *rows*, their rollups, their coverage and the parts' entries in the *ledger*.
 
-    The caller holds the transaction: all of it is seen at once, or none.
+    The caller holds the transaction: all of it is seen at once, or none. Returns how many
+    rows the finest rollup has got.
     """
+    deltas = 0
     if not rows.is_empty():
         hub.register("incoming", rows.to_arrow())
         columns = f"e.* EXCLUDE ({', '.join(_ON_THE_WAY)})"
         hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
-        _add_rollups(hub, partition)
+        deltas = _add_rollups(hub, partition, "incoming", numbers)
         hub.execute(
             f"INSERT INTO {partition}.coverage BY NAME SELECT source_id, environment_id, host, "
             "timed, min(moment) AS starts_at, max(moment) AS ends_at, "
             f"min({_TOLD}) AS told_from, max({_TOLD}) AS told_to, "
             "max(received_at) AS received_at, count(*) AS events FROM incoming GROUP BY ALL"
         )
+        hub.execute(
+            f"INSERT INTO {partition}.covered_days "
+            + _COVERED_DAYS.format(
+                stretches="SELECT environment_id, min(moment) AS starts_at, max(moment) AS ends_at "
+                "FROM incoming WHERE timed GROUP BY source_id, environment_id, host"
+            )
+            + f" EXCEPT SELECT environment_id, day FROM {partition}.covered_days"
+        )
+        hub.execute(f"INSERT INTO {partition}.traces {_TRACES} FROM incoming {_TRACED}")
         hub.unregister("incoming")
     hub.register("ledger", ledger.to_arrow())
     hub.execute(f"INSERT INTO {partition}.batches BY NAME SELECT * FROM ledger")
     hub.unregister("ledger")
+    return deltas
 
 
-def _add_rollups(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
-    """Add the sums of ``incoming``: hours from it, days from hours, months from days."""
+_COVERED_DAYS = (
+    "SELECT DISTINCT environment_id, CAST(unnest(generate_series(date_trunc('day', starts_at), "
+    "ends_at, INTERVAL 1 DAY)) AS DATE) AS day FROM ({stretches}) stretches"
+)
+_TRACES = "SELECT DISTINCT md5_number_lower(trace_id) AS trace_key, CAST(moment AS DATE) AS day"
+_TRACED = "WHERE trace_id IS NOT NULL"
+
+
+def _add_rollups(
+    hub: duckdb.DuckDBPyConnection, partition: str, source: str, numbers: Numbers
+) -> int:
+    """Add the sums of *source*: hours from it, days from hours, months from days."""
     by = ", ".join(DIMENSIONS)
     hub.execute(
         "CREATE OR REPLACE TEMP TABLE rollup_hours AS SELECT date_trunc('hour', moment) AS hour, "
         f"{by}, CAST(sum(repeats) AS BIGINT) AS events, min(moment) AS first_at, "
-        "max(moment) AS last_at FROM incoming GROUP BY ALL"
+        f"max(moment) AS last_at FROM {source} GROUP BY ALL"
     )
     finer, moment = "rollup_hours", "hour"
     hub.execute(f"INSERT INTO {partition}.hours SELECT * FROM rollup_hours")
@@ -82,6 +114,26 @@ def _add_rollups(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
         )
         hub.execute(f"INSERT INTO {partition}.{name} SELECT * FROM rollup_{name}")
         finer, moment = f"rollup_{name}", coarser
+    sets = reach.reach_of(hub.execute("SELECT * FROM rollup_months").pl(), numbers)
+    hub.register("sets", sets.to_arrow())
+    hub.execute(f"INSERT INTO {partition}.reach BY NAME SELECT * FROM sets")
+    hub.unregister("sets")
+    counted = hub.execute("SELECT count(*) FROM rollup_hours").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def recount(hub: duckdb.DuckDBPyConnection, partition: str, numbers: Numbers) -> None:
+    """Make all rollups of *partition* anew from its events and its coverage.
+
+    The caller holds the transaction. Names without a number have to get one before.
+    """
+    for name in (*ROLLUPS, "covered_days", "traces", "reach"):
+        hub.execute(f"DELETE FROM {partition}.{name}")
+    events = f"(SELECT *, {MOMENT} AS moment FROM {partition}.events)"
+    _add_rollups(hub, partition, events, numbers)
+    stretches = f"SELECT environment_id, starts_at, ends_at FROM {partition}.coverage WHERE timed"
+    hub.execute(f"INSERT INTO {partition}.covered_days {_COVERED_DAYS.format(stretches=stretches)}")
+    hub.execute(f"INSERT INTO {partition}.traces {_TRACES} FROM {events} {_TRACED}")
 
 
 def compact(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
@@ -101,6 +153,12 @@ def compact(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
         "max(received_at) AS received_at, CAST(sum(events) AS BIGINT) AS events "
         f"FROM {partition}.coverage GROUP BY ALL"
     )
+    for name in ("covered_days", "traces"):
+        hub.execute(
+            f"CREATE OR REPLACE TABLE {partition}.{name} AS "
+            f"SELECT DISTINCT * FROM {partition}.{name} ORDER BY ALL"
+        )
+    reach.compact(hub, partition)
 
 
 def gathered(batch: SignedBatch) -> pl.DataFrame:
@@ -114,6 +172,7 @@ def gathered(batch: SignedBatch) -> pl.DataFrame:
     frame = batch.frame.drop(_LEFT_OUT, strict=False)
     if "written_at" not in frame.columns:
         frame = frame.with_columns(written_at=pl.lit(None, frame["occurred_at"].dtype))
+    frame = _joined_variables(frame)
     timed = can_be(pl.col("occurred_at"), pl.col("received_at"))
     return (
         frame.join(_parts(batch), on="part", how="left", maintain_order="left")
@@ -127,6 +186,25 @@ def gathered(batch: SignedBatch) -> pl.DataFrame:
         .drop("origin")
         .with_row_index("position")
     )
+
+
+def _joined_variables(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return *frame* with the values of each row's variables in one text.
+
+    Where a value holds what stands between them, the message is kept whole.
+    """
+    values = pl.col("variables")
+    joined = frame.with_columns(values.list.join(BETWEEN).alias("joined"))
+    between = pl.col("joined").str.count_matches(BETWEEN, literal=True)
+    odd = joined.select(between > values.list.len().cast(pl.Int64) - 1).to_series()
+    odd &= joined["joined"].str.contains(BETWEEN, literal=True)
+    if odd.any():
+        clean = values.list.eval(pl.element().str.replace_all(BETWEEN, " ", literal=True))
+        joined = joined.with_columns(
+            joined=pl.when(odd).then(clean.list.join(BETWEEN)).otherwise("joined"),
+            message=pl.when(odd).then(pl.coalesce("message", "text")).otherwise("message"),
+        )
+    return joined.drop("variables").rename({"joined": "variables"})
 
 
 def ledger(rows: pl.DataFrame, kept: pl.DataFrame, parts: Sequence[Part]) -> pl.DataFrame:

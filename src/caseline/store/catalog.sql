@@ -63,6 +63,12 @@ CREATE TABLE IF NOT EXISTS lineage (
     author VARCHAR NOT NULL,
     decided_at TIMESTAMP NOT NULL
 );
+-- The numbers that stand for names in the bitmaps of partitions; none is used twice.
+CREATE TABLE IF NOT EXISTS numbers (
+    kind VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    number INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS share_groups (
     share_group VARCHAR NOT NULL,
     customer_id VARCHAR NOT NULL,

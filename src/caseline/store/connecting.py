@@ -40,6 +40,7 @@ def connect(*, encrypted: bool) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "checkpoint_threshold": "1GB",
+            "python_enable_replacements": "false",
         }
     )
     if encrypted:

@@ -10,17 +10,19 @@ import duckdb
 import polars as pl
 
 from caseline.errors import (
-    DamagedError,
     InputError,
     ReadOnlyError,
     WorkspaceError,
 )
-from caseline.store import appending, identity, schema, views
+from caseline.store import appending, identity, reach, schema
 from caseline.store.connecting import attach, claim, connect, ddl_for, release
 from caseline.store.decisions import TABLES, Decisions, read_decisions
+from caseline.store.faster import FASTER, Asking
+from caseline.store.migrations import migrate
 from caseline.store.partitions import Partitions
 from caseline.store.scoped import ScopedStore
-from caseline.store.values import aware, bound, naive, stored
+from caseline.store.sight import Sight
+from caseline.store.values import aware, naive, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from caseline.records.batches import Part, SignedBatch
     from caseline.records.windows import Window
 
+_LAYOUT_FOUND = "SELECT value FROM catalog.meta WHERE name = 'version'"
 _COMPACT_AFTER = 50_000
 """Rollup deltas in a partition that make merging them worth its time."""
 
@@ -73,6 +76,8 @@ class EmbeddedStore:
             self.partitions = Partitions(
                 self.hub, folder / "events", key_of=key_of, read_only=read_only
             )
+            self.numbers = reach.read_numbers(self.hub)
+            migrate(self, self.value(_LAYOUT_FOUND))
             self._latest_received = self.value("SELECT max(received_at) FROM catalog.collections")
             self._corrected = bool(self.value("SELECT count(*) FROM catalog.clocks WHERE applied"))
             self._decided = read_decisions(self.hub)
@@ -85,18 +90,13 @@ class EmbeddedStore:
         attach(self.hub, path, name="catalog", key=key, read_only=self.read_only)
         self.hub.execute("ATTACH ':memory:' AS empty")
         self.hub.execute(ddl_for("empty", schema.partition_ddl()))
-        if not self.read_only:
-            with self.transaction():
-                self.hub.execute(ddl_for("catalog", schema.catalog_ddl()))
-        found = self.value("SELECT value FROM catalog.meta WHERE name = 'version'")
-        if found is None and not self.read_only:
-            row = {"name": "version", "value": schema.VERSION}
-            self.save("meta", pl.DataFrame([row]))
-        elif found != schema.VERSION:
-            raise DamagedError(
-                f"{path} has layout {found!r}, this Caseline reads {schema.VERSION!r}; "
-                "open it with the version that made it"
-            )
+        if self.read_only:
+            return
+        with self.transaction():
+            self.hub.execute(ddl_for("catalog", schema.catalog_ddl()))
+            if self.value(_LAYOUT_FOUND) is None:
+                row = {"name": "version", "value": schema.VERSION}
+                self.save("meta", pl.DataFrame([row]))
 
     def close(self) -> None:
         """Close the files; asking or writing afterwards is an error."""
@@ -142,7 +142,7 @@ class EmbeddedStore:
             self._latest_received is None or stored(as_of) < self._latest_received
         )
         with self._writing:
-            sight = views.Sight(
+            sight = Sight(
                 partitions=self.partitions.touched_by(window),
                 all_partitions=self.partitions.touched_by(None),
                 past=past,
@@ -156,9 +156,11 @@ class EmbeddedStore:
         if window is not None:
             values |= {"start": window.start, "end": window.end}
         values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
-        sql = views.compose(schema.question_text(question), sight)
+        asking = Asking(cursor=cursor, sight=sight, values=values, numbers=self.numbers)
+        faster = FASTER.get(question)
         try:
-            return aware(cursor.execute(sql, bound(sql, values)).pl())
+            answer = faster(asking) if faster else None
+            return aware(asking.answer(question) if answer is None else answer)
         finally:
             cursor.close()
 
@@ -249,6 +251,7 @@ class EmbeddedStore:
         with self._writing:
             rows = appending.gathered(batch)
             self._corrected = self._corrected or rows["written_at"].null_count() < rows.height
+            self._number(rows)
             events = 0
             for (month,), some in rows.group_by(pl.col("moment").dt.strftime("%Y-%m")):
                 events += self._append_month(str(month), some.sort("position"), batch.parts)
@@ -267,12 +270,22 @@ class EmbeddedStore:
             others = {m: self.partitions.for_month(m) for m in self.partitions.months if m != month}
             untold = identity.unmoved(self.hub, untold, others)
         kept = identity.fresh(self.hub, untold, partition=partition)
+        told = appending.ledger(unknown, kept, parts)
         with self.transaction():
-            appending.insert(
-                self.hub, kept, partition=partition, ledger=appending.ledger(unknown, kept, parts)
+            deltas = appending.insert(
+                self.hub, kept, partition=partition, ledger=told, numbers=self.numbers
             )
-        self._deltas[partition] = self._deltas.get(partition, 0) + kept.height
+        self._deltas[partition] = self._deltas.get(partition, 0) + deltas
         return kept.height
+
+    def _number(self, rows: pl.DataFrame) -> None:
+        """Give the names in *rows* the numbers they have in bitmaps, before these are written."""
+        fresh = reach.number_names(self.numbers, rows)
+        try:
+            self.save("numbers", fresh)
+        except BaseException:
+            self.numbers.forget(fresh)
+            raise
 
     def _untold(self, rows: pl.DataFrame, month: str, parts: Sequence[Part]) -> pl.DataFrame:
         """Return *rows* without the untimed ones that another month holds already.

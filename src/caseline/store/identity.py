@@ -79,6 +79,7 @@ _LIKELY_SIGNATURES = """
     SELECT l.from_id FROM catalog.lineage l
     JOIN suspects s ON s.signature_id = l.to_id WHERE l.author = 'scheme'
 """
+_TEXT = TEXT.replace("e.variables", "string_split(e.variables, chr(31))")
 _COLUMNS = (
     "position",
     "source_id",
@@ -116,7 +117,7 @@ def fresh(
     condition = _condition(suspects) if stored.any() else "false"
     hub.execute(
         _KNOWN.format(
-            partition=partition, condition=condition, text=TEXT, timed=CAN_BE.format("e.")
+            partition=partition, condition=condition, text=_TEXT, timed=CAN_BE.format("e.")
         )
     )
     kept = hub.execute(_FRESH.format(own_too=str(own_too).lower())).pl()["position"]

@@ -54,10 +54,13 @@ class Partitions:
         """Return the name of the partition of *month* (``2026-11``), made if it is absent."""
         if month not in self.months:
             self._folder.mkdir(exist_ok=True)
-            name = self._attach(month)
-            self._hub.execute(ddl_for(name, partition_ddl()))
+            self.complete(month)
             self.months = sorted([*self.months, month])
         return self._attach(month)
+
+    def complete(self, month: str) -> None:
+        """Make those tables that the partition of *month* has not."""
+        self._hub.execute(ddl_for(self._attach(month), partition_ddl()))
 
     def _attach(self, month: str) -> str:
         name = f"m{month.replace('-', '_')}"

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from caseline.records import tables
 
-VERSION = "1"
+VERSION = "2"
 """Of the layout on disk; it grows with each migration."""
 
 _TYPES = {
@@ -29,6 +29,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "signature_splits": ("signature_id", "value"),
     "vocabulary": ("word", "customer_id"),
     "lineage": ("from_id", "to_id", "position"),
+    "numbers": ("kind", "name"),
     "share_groups": ("share_group", "customer_id"),
     "collections": ("collection_id",),
     "sources": ("source_id",),
@@ -55,6 +56,13 @@ DIMENSIONS = (
     "severity",
 )
 """What a rollup counts by, besides its moment."""
+
+SETS = {
+    "environments": "environment_id",
+    "customers": "customer_id",
+    "share_groups": "share_group",
+}
+"""The bitmaps of reach, each with the column whose values are in it."""
 
 
 @cache

@@ -7,14 +7,17 @@ what the viewer may see is decided here, once, for all questions.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caseline.store.catalog_views import catalog, issue_signatures, lineage
 from caseline.store.moments import MOMENT
-from caseline.store.schema import DIMENSIONS, ROLLUPS
+from caseline.store.schema import DIMENSIONS, ROLLUPS, SETS
+from caseline.store.sight import alias, aliases, own_environments, splits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+
+    from caseline.store.sight import Sight
 
 _COMMENT = re.compile(r"--[^\n]*\n")
 _WITH = re.compile(r"\s*WITH\s", re.IGNORECASE)
@@ -23,7 +26,8 @@ _EVENT_COLUMNS = (
     "environment_id, customer_id, share_group, version, stage, region, service, host, "
     "severity, severity_text, {signature} AS signature_id, p.signature_id AS template_id, "
     "{minted} AS own_id, "
-    "variables, message, trace_id, repeats, lines, source_id"
+    "string_split(variables, chr(31)) AS variables, variables AS joined_variables, message, "
+    "trace_id, repeats, lines, source_id"
 )
 TEXT = (
     "coalesce(e.message, array_to_string(list_transform(list_zip(t.parts, e.variables), "
@@ -31,29 +35,6 @@ TEXT = (
 )
 """The text of event ``e``, rebuilt from its template ``t`` unless it was kept whole."""
 _BY = ", ".join(DIMENSIONS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What one asking may see.
-
-    Args:
-        partitions: Names of the attached partitions that the window touches.
-        all_partitions: Names of all partitions.
-        past: Hide what was received after ``$as_of``; rollups are then recounted.
-        scoped: Only the customers of ``$viewer`` exist.
-        aliased: Some signatures were merged into others.
-        recalled: Merges and splits after ``$as_of`` are hidden.
-        splits: Signatures that were split by a value, each with the number of its variable.
-    """
-
-    partitions: Sequence[str]
-    all_partitions: Sequence[str]
-    past: bool = False
-    scoped: bool = False
-    aliased: bool = False
-    recalled: bool = False
-    splits: tuple[tuple[str, int], ...] = ()
 
 
 def compose(question: str, sight: Sight) -> str:
@@ -85,18 +66,22 @@ def _definitions(sight: Sight) -> dict[str, str]:
         **{f"possible_{name}": _possible(name, sight) for name in ("events", "hours", "days")},
         "all_months": _rollup("months", sight, sight.all_partitions),
         "coverage": _coverage(sight),
+        "covered_days": _covered_days(sight),
+        "traces": _union((f"SELECT * FROM {p}.traces" for p in sight.partitions), _NO_TRACES),
+        "reach": _reach(sight, sight.partitions, "month, " + ", ".join(SETS)),
+        "signature_months": _signature_months(sight),
         "signatures": _signatures(sight),
         "all_signatures": _templates(sight),
-        "signature_aliases": f"SELECT * FROM {_aliases(sight)}",
+        "signature_aliases": f"SELECT * FROM {aliases(sight)}",
         "alias_history": "SELECT * FROM catalog.alias_history"
         + (" WHERE decided_at <= $as_of" if sight.recalled else ""),
-        "signature_splits": f"SELECT * FROM {_splits(sight)}",
+        "signature_splits": f"SELECT * FROM {splits(sight)}",
         "vocabulary": "SELECT * FROM catalog.vocabulary",
-        "lineage": _lineage(sight),
+        "lineage": lineage(sight),
         "shapes": "SELECT * FROM catalog.shapes",
         "meta": "SELECT * FROM catalog.meta",
-        "issue_signatures": _issue_signatures(sight),
-        **_catalog(sight),
+        "issue_signatures": issue_signatures(sight),
+        **catalog(sight),
     }
     if sight.past or sight.splits:
         views["all_events"] = _events(sight, sight.all_partitions)
@@ -105,45 +90,6 @@ def _definitions(sight: Sight) -> dict[str, str]:
 
 def _union(parts: Iterable[str], empty: str) -> str:
     return "\nUNION ALL\n".join(parts) or empty
-
-
-def _aliases(sight: Sight) -> str:
-    """Return the table of aliases, or what it was at ``$as_of``."""
-    if not sight.recalled:
-        return "catalog.signature_aliases"
-    return (
-        "(SELECT signature_id, arg_max(merged_into, position) AS merged_into "
-        "FROM catalog.alias_history WHERE decided_at <= $as_of GROUP BY signature_id)"
-    )
-
-
-def _splits(sight: Sight) -> str:
-    """Return the table of splits by value, or what it was at ``$as_of``."""
-    if not sight.recalled:
-        return "catalog.signature_splits"
-    return "(SELECT * FROM catalog.signature_splits WHERE decided_at <= $as_of)"
-
-
-def _alias(sight: Sight, *, by_value: bool = False) -> tuple[str, str, str]:
-    """Return the expressions of the current signature and the one before merges, and joins.
-
-    With *by_value* a row has variables, whose values say which part of a split signature
-    it is.
-    """
-    minted, join = "p.signature_id", ""
-    if by_value and sight.splits:
-        cases = " ".join(
-            f"WHEN '{name}' THEN p.variables[{variable}]" for name, variable in sight.splits
-        )
-        minted = "coalesce(v.split_into, p.signature_id)"
-        join = (
-            f" LEFT JOIN {_splits(sight)} v ON v.signature_id = p.signature_id "
-            f"AND v.value = CASE p.signature_id {cases} END"
-        )
-    if not sight.aliased:
-        return minted, minted, join
-    join += f" LEFT JOIN {_aliases(sight)} a ON a.signature_id = {minted}"
-    return f"coalesce(a.merged_into, {minted})", minted, join
 
 
 _OWN = "p.customer_id IN (SELECT unnest($viewer))"
@@ -168,7 +114,7 @@ def _select(
     conditions: list[str],
     scope: str = _OWN,
 ) -> str:
-    _, _, join = _alias(sight, by_value=table == "events")
+    _, _, join = alias(sight, by_value=table == "events")
     if sight.scoped:
         conditions = [*conditions, scope]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -176,7 +122,7 @@ def _select(
 
 
 def _events(sight: Sight, partitions: Iterable[str], scope: str = _OWN) -> str:
-    signature, minted, _ = _alias(sight, by_value=True)
+    signature, minted, _ = alias(sight, by_value=True)
     columns = _EVENT_COLUMNS.replace("{signature}", signature).replace("{minted}", minted)
     past = ["p.received_at <= $as_of"] if sight.past else []
     return _union(
@@ -202,7 +148,7 @@ def _rollup(name: str, sight: Sight, partitions: Iterable[str], scope: str = _OW
     if sight.past:
         return _recount(name, sight, partitions, scope)
     moment = ROLLUPS[name]
-    signature, minted, _ = _alias(sight)
+    signature, minted, _ = alias(sight)
     dimensions = ", ".join(d for d in DIMENSIONS if d != "signature_id")
     columns = (
         f"{moment}, {signature} AS signature_id, {dimensions}, events, first_at, last_at, "
@@ -234,13 +180,45 @@ def _recount(
 
 def _coverage(sight: Sight) -> str:
     hidden = " AND received_at <= $as_of" if sight.past else ""
-    hidden += _own_environments("environment_id", sight)
+    hidden += own_environments("environment_id", sight)
     parts = [
         f"SELECT source_id, environment_id, host, starts_at, ends_at, received_at, events "
         f"FROM {partition}.coverage WHERE timed{hidden}"
         for partition in sight.partitions or ["empty"]
     ]
     return _union(parts, "")
+
+
+_NO_TRACES = "SELECT * FROM empty.traces"
+
+
+def _covered_days(sight: Sight) -> str:
+    """Return on which days logs of which environment are there: each pair at least once."""
+    if sight.past:
+        days = "generate_series(date_trunc('day', starts_at), ends_at, INTERVAL 1 DAY)"
+        return f"SELECT environment_id, CAST(unnest({days}) AS DATE) AS day FROM coverage"
+    own = own_environments("environment_id", sight)
+    parts = [
+        f"SELECT environment_id, day FROM {partition}.covered_days WHERE true{own}"
+        for partition in sight.partitions or ["empty"]
+    ]
+    return _union(parts, "")
+
+
+def _signature_months(sight: Sight) -> str:
+    """Return severity, events, first_at and last_at of signatures, whoever has them."""
+    columns = "signature_id, own_id, severity, events, first_at, last_at"
+    if sight.past or sight.scoped or sight.splits:
+        return f"SELECT {columns} FROM all_months"
+    return _reach(sight, sight.all_partitions, "own_id")
+
+
+def _reach(sight: Sight, partitions: Iterable[str], columns: str) -> str:
+    signature, minted, _ = alias(sight)
+    told = f"{signature} AS signature_id, severity, events, first_at, last_at, "
+    told += columns.replace("own_id", f"{minted} AS own_id")
+    parts = (_select(told, "reach", sight, name, []) for name in partitions)
+    return _union(parts, _select(told, "reach", sight, "empty", []))
 
 
 def _templates(sight: Sight) -> str:
@@ -263,7 +241,7 @@ def _templates(sight: Sight) -> str:
 
 def _signatures(sight: Sight) -> str:
     merged = (
-        f" AND s.signature_id NOT IN (SELECT signature_id FROM {_aliases(sight)} "
+        f" AND s.signature_id NOT IN (SELECT signature_id FROM {aliases(sight)} "
         "WHERE merged_into <> signature_id)"
         if sight.aliased
         else ""
@@ -273,127 +251,6 @@ def _signatures(sight: Sight) -> str:
         "SELECT s.signature_id, s.template, s.scheme, s.kind, m.severity, m.first_seen, "
         f"m.last_seen, s.parts FROM all_signatures s {seen} (SELECT signature_id, "
         "max(severity) AS severity, min(first_at) AS first_seen, max(last_at) AS last_seen "
-        "FROM all_months GROUP BY signature_id) m ON m.signature_id = s.signature_id "
+        "FROM signature_months GROUP BY signature_id) m ON m.signature_id = s.signature_id "
         f"WHERE true{merged}"
     )
-
-
-_OTHERS_TOO = (
-    "confidence", "ratio", "since_version", "since", "environments", "events_before",
-    "events_after", "reasons",
-)  # fmt: skip
-
-
-def _lineage(sight: Sight) -> str:
-    """Return the latest word on each pair, as its signatures are read; a viewer's own only."""
-    ends = {end: f"l.{end}_id" for end in ("from", "to")}
-    joins = ""
-    if sight.aliased:
-        for end in ("from", "to"):
-            joins += f" LEFT JOIN {_aliases(sight)} a_{end} ON a_{end}.signature_id = l.{end}_id"
-            ends[end] = f"coalesce(a_{end}.merged_into, l.{end}_id)"
-    pair = f"{ends['from']}, {ends['to']}"
-    told = f"{ends['from']} AS from_id, {ends['to']} AS to_id"
-    own = ""
-    if sight.scoped:  # how many others have it is theirs
-        told += ", " + ", ".join(f"NULL AS {name}" for name in _OTHERS_TOO)
-        seen = "SELECT signature_id FROM all_months"
-        own = f" AND from_id IN ({seen}) AND to_id IN ({seen})"
-    hidden = " WHERE l.decided_at <= $as_of" if sight.recalled else ""
-    return (
-        f"SELECT * FROM (SELECT l.* REPLACE ({told}), row_number() OVER (PARTITION BY {pair}, "
-        "CASE WHEN l.from_id = l.to_id THEN l.kind END ORDER BY l.position DESC) AS nth "
-        f"FROM catalog.lineage l{joins}{hidden}) latest WHERE nth = 1{own}"
-    )
-
-
-def _own_environments(column: str, sight: Sight) -> str:
-    if not sight.scoped:
-        return ""
-    return (
-        f" AND {column} IN (SELECT environment_id FROM catalog.tenancies "
-        "WHERE customer_id IN (SELECT unnest($viewer)))"
-    )
-
-
-def _issue_signatures(sight: Sight) -> str:
-    """Return the members of issues as they are read today; a viewer's are those it has seen."""
-    signature, _, join = _alias(sight)
-    seen = " WHERE signature_id IN (SELECT signature_id FROM all_months)" if sight.scoped else ""
-    return (
-        f"SELECT * FROM (SELECT DISTINCT p.issue_id, {signature} AS signature_id "
-        f"FROM catalog.issue_signatures p{join}) members{seen}"
-    )
-
-
-_OWN_SCOPE = (
-    "list_intersect(list_transform(string_split(scope, ','), lambda x: trim(x)), "
-    "(SELECT coalesce(list(environment_id), []) FROM catalog.tenancies "
-    "WHERE customer_id IN (SELECT unnest($viewer))))"
-)
-"""Of the environments that a change's scope names, those where the viewer's customers are."""
-
-
-def _changes_columns(sight: Sight) -> str:
-    if not sight.scoped:
-        return "*"
-    return f"* REPLACE (array_to_string(list_sort({_OWN_SCOPE}), ', ') AS scope)"
-
-
-def _touching_changes(sight: Sight) -> str:
-    return f" AND (scope IS NULL OR len({_OWN_SCOPE}) > 0)" if sight.scoped else ""
-
-
-def _catalog(sight: Sight) -> dict[str, str]:
-    mine = " AND customer_id IN (SELECT unnest($viewer))" if sight.scoped else ""
-    past = sight.past
-    resolved = (
-        "* REPLACE (CASE WHEN resolved_at <= $as_of THEN resolved_at END AS resolved_at, "
-        "CASE WHEN resolved_at <= $as_of THEN status END AS status)"
-    )
-    own_tickets = (
-        f" AND ticket_id IN (SELECT ticket_id FROM catalog.tickets WHERE true{mine})"
-        if sight.scoped
-        else ""
-    )
-    own_issues = " AND issue_id IN (SELECT issue_id FROM issue_signatures)" if sight.scoped else ""
-    own_links = own_rejects = ""
-    if sight.scoped:
-        own = "(SELECT ticket_id FROM catalog.tickets WHERE true" + mine + ")"
-        own_links = f" AND (left_id IN {own} OR right_id IN {own})"
-        own_rejects = (
-            " AND collection_id IN (SELECT collection_id FROM catalog.collections "
-            f"WHERE true{_own_environments('environment_id', sight)})"
-        )
-    rows = {
-        "customers": ("*", mine),
-        "tenancies": ("*", mine),
-        "share_groups": ("*", mine),
-        "environments": ("*", _own_environments("environment_id", sight)),
-        "spans": ("*", _own_environments("environment_id", sight)),
-        "changes": (_changes_columns(sight), _touching_changes(sight)),
-        "tickets": (
-            resolved if past else "*",
-            mine + (" AND opened_at <= $as_of" if past else ""),
-        ),
-        "messages": ("*", own_tickets + (' AND "at" <= $as_of' if past else "")),
-        "collections": (
-            "*",
-            _own_environments("environment_id", sight)
-            + (" AND received_at <= $as_of" if past else ""),
-        ),
-        "clocks": (
-            "*",
-            _own_environments("environment_id", sight)
-            + (" AND received_at <= $as_of" if past else ""),
-        ),
-        "clock_readings": ("*", _own_environments("environment_id", sight)),
-        "sources": ("*", " AND received_at <= $as_of" if past else ""),
-        "issues": ("*", own_issues + (" AND detected_at <= $as_of" if past else "")),
-        "links": ("*", own_links + (" AND created_at <= $as_of" if past else "")),
-        "rejects": ("*", own_rejects),
-    }
-    return {
-        name: f"SELECT {columns} FROM catalog.{name} WHERE true{condition}"
-        for name, (columns, condition) in rows.items()
-    }

@@ -8,7 +8,7 @@ import polars as pl
 
 from caseline.clock import in_utc
 from caseline.errors import InputError, NotFoundError
-from caseline.estimation.exposure import covered_days, customer_days, in_production
+from caseline.estimation.exposure import customer_days, in_production
 from caseline.records.answers import Table
 from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
@@ -109,7 +109,7 @@ class Trends:
         ]
 
     def _observed(self, span: Window | None, as_of: datetime | None) -> pl.DataFrame:
-        covered = covered_days(read_coverage(self._engine, window=span, as_of=as_of), span)
+        covered = read_coverage(self._engine, window=span, as_of=as_of)
         return customer_days(covered, self._engine.ask("tenancy_stages", as_of=as_of))
 
     def _split(
