@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _LAYOUT_FOUND = "SELECT value FROM catalog.meta WHERE name = 'version'"
 _COMPACT_AFTER = 50_000
 """Rollup deltas in a partition that make merging them worth its time."""
+_DUE_SHARE = 0.2
+"""But so many of all its rows at least: else each ingest would write the whole month anew."""
 
 
 class EmbeddedStore:
@@ -76,8 +78,8 @@ class EmbeddedStore:
             self.partitions = Partitions(
                 self.hub, folder / "events", key_of=key_of, read_only=read_only
             )
-            self.numbers = reach.read_numbers(self.hub)
             migrate(self, self.value(_LAYOUT_FOUND))
+            self.numbers = reach.read_numbers(self.hub)
             self._latest_received = self.value("SELECT max(received_at) FROM catalog.collections")
             self._corrected = bool(self.value("SELECT count(*) FROM catalog.clocks WHERE applied"))
             self._decided = read_decisions(self.hub)
@@ -323,12 +325,18 @@ class EmbeddedStore:
 
     def compact(self, *, force: bool = False) -> list[str]:
         """Merge the rollup deltas of the partitions that have many; return their names."""
-        due = [p for p, deltas in self._deltas.items() if force or deltas >= _COMPACT_AFTER]
+        due = [p for p, deltas in self._deltas.items() if force or self._is_due(p, deltas)]
         for partition in due:
             with self.transaction():
                 appending.compact(self.hub, partition)
             del self._deltas[partition]
         return due
+
+    def _is_due(self, partition: str, deltas: int) -> bool:
+        """Return whether so many *deltas* are worth a pass over all that is there."""
+        if deltas < _COMPACT_AFTER:
+            return False
+        return bool(deltas >= self.value(f"SELECT count(*) FROM {partition}.hours") * _DUE_SHARE)
 
     def value(self, sql: str, values: Mapping[str, object] | None = None) -> Any:
         """Return the first value that *sql* gives, None where it gives no row."""

@@ -62,10 +62,9 @@ _KNOWN = """
         SELECT e.source_id, e.environment_id, e.host, e.repeats, {text} AS text,
                coalesce(e.written_at, e.occurred_at) AS told_at,
                CASE WHEN {timed} THEN '' ELSE o.origin END AS anchor
-        FROM {partition}.events e
+        FROM (SELECT * FROM {partition}.events e WHERE {condition}) e
         LEFT JOIN catalog.signatures t ON t.signature_id = e.signature_id
-        LEFT JOIN catalog.sources o ON o.source_id = e.source_id
-        WHERE {condition})
+        LEFT JOIN catalog.sources o ON o.source_id = e.source_id)
     GROUP BY ALL
 """
 _LIKELY_SIGNATURES = """
@@ -80,6 +79,7 @@ _LIKELY_SIGNATURES = """
     JOIN suspects s ON s.signature_id = l.to_id WHERE l.author = 'scheme'
 """
 _TEXT = TEXT.replace("e.variables", "string_split(e.variables, chr(31))")
+_TOLD = "coalesce(e.written_at, e.occurred_at)"
 _COLUMNS = (
     "position",
     "source_id",
@@ -203,7 +203,8 @@ def _condition(suspects: pl.DataFrame) -> str:
         reach = f"INTERVAL {REACH_HOURS} HOUR"  # the engine skips by what stands in a column
         parts.append(
             f"(e.occurred_at BETWEEN {low} - {reach} AND {high} + {reach} "
-            f"AND coalesce(e.written_at, e.occurred_at) BETWEEN {low} AND {high})"
+            f"AND {_TOLD} BETWEEN {low} AND {high} "
+            f"AND {_TOLD} IN (SELECT told_at FROM suspects))"
         )
     if timed.len() < suspects.height:
         parts.append(f"NOT coalesce({CAN_BE.format('e.')}, false)")

@@ -44,12 +44,12 @@ def migrate(store: EmbeddedStore, found: str | None) -> None:
 
 def _to_2(store: EmbeddedStore) -> str:
     """Join the values of an event's variables; count covered days, traces and reach."""
+    numbers = reach.read_numbers(store.hub)
     for month in store.partitions.months:
         partition = store.partitions.for_month(month)
         store.partitions.complete(month)
         if _type_of(store, partition, "variables") == "VARCHAR":
             continue
-        numbers = store.numbers
         names = ", ".join(SETS.values())
         held = store.hub.execute(f"SELECT DISTINCT {names} FROM {partition}.months").pl()
         store.save("numbers", reach.number_names(numbers, held))

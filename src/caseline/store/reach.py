@@ -28,7 +28,8 @@ _ADDED = (
     pl.col("first_at").min(),
     pl.col("last_at").max(),
 )
-_NUMBERS = {"kind": pl.String, "name": pl.String, "number": pl.Int32}
+_KNOWN = {"name": pl.String, "number": pl.Int32}
+_NUMBERS = {"kind": pl.String, **_KNOWN}
 
 
 class Numbers:
@@ -59,14 +60,14 @@ class Numbers:
 
     def of(self, kind: str, names: pl.Series) -> pl.Series:
         """Return the numbers of *names*; null for null and for what has none."""
-        return names.replace_strict(self._of[kind], default=None, return_dtype=pl.Int32)
+        return _looked_up(names, self._of[kind])
 
     def provisional(self, kind: str, names: pl.Series) -> pl.Series:
         """Return the numbers of *names*; those without get one beyond all, for this once."""
         known = self._of[kind]
         first = max(known.values(), default=-1) + 1
         new = {name: n for n, name in enumerate(sorted(set(names) - known.keys()), first)}
-        return names.replace_strict({**known, **new}, return_dtype=pl.Int32)
+        return _looked_up(names, {**known, **new})
 
     def forget(self, rows: pl.DataFrame) -> None:
         """Take back what ``add`` gave, because it could not be saved."""
@@ -90,7 +91,11 @@ def reach_of(months: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
     by = ["month", "signature_id"]
     grouped = months.group_by(by, maintain_order=True).agg(*_ADDED)
     group = months.select(by).join(
-        grouped.select(by).with_row_index("group"), on=by, maintain_order="left"
+        grouped.select(by).with_row_index("group"),
+        on=by,
+        nulls_equal=True,
+        how="left",
+        maintain_order="left",
     )["group"]
     nobodys = months["customer_id"].is_null()
     sets = {}
@@ -172,6 +177,12 @@ def _write(hub: duckdb.DuckDBPyConnection, partition: str, rows: pl.DataFrame) -
     hub.execute(f"DELETE FROM {partition}.reach")
     hub.execute(f"INSERT INTO {partition}.reach BY NAME SELECT * FROM given")
     hub.unregister("given")
+
+
+def _looked_up(names: pl.Series, numbers: dict[str, int]) -> pl.Series:
+    known = pl.DataFrame({"name": list(numbers), "number": list(numbers.values())}, schema=_KNOWN)
+    asked = names.cast(pl.String).alias("name").to_frame()
+    return asked.join(known, on="name", how="left", maintain_order="left")["number"]
 
 
 def _bits(group: pl.Series, numbered: pl.Series, groups: int) -> Bits:
