@@ -14,11 +14,11 @@ WRITER = Path(__file__).with_name("crashing_writer.py")
 
 RECOUNT = """
     SELECT count(*) FROM (
-        (SELECT date_trunc('{unit}', occurred_at) AS at_, count(*) AS n FROM {p}.events GROUP BY 1
+        (SELECT date_trunc('{unit}', moment) AS at_, count(*) AS n FROM {p}.events GROUP BY 1
          EXCEPT SELECT {unit}, sum(events) FROM {p}.{rollup} GROUP BY 1)
         UNION ALL
         (SELECT {unit}, sum(events) FROM {p}.{rollup} GROUP BY 1
-         EXCEPT SELECT date_trunc('{unit}', occurred_at), count(*) FROM {p}.events GROUP BY 1))
+         EXCEPT SELECT date_trunc('{unit}', moment), count(*) FROM {p}.events GROUP BY 1))
 """
 
 

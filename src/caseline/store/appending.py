@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.store import reach
-from caseline.store.moments import MOMENT, can_be
+from caseline.store.moments import can_be
 from caseline.store.schema import DIMENSIONS, ROLLUPS
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ BETWEEN = "\x1f"
 _LEFT_OUT = ("shape", "tenant", "placement", "zoned")
 """Columns of a batch that served on the way."""
 _ON_THE_WAY = (
-    "moment",
-    "timed",
     "told_at",
     "text",
     "position",
@@ -35,6 +33,7 @@ _ON_THE_WAY = (
     "part",
 )
 _TOLD = "CASE WHEN timed THEN told_at ELSE moment END"
+_ODD_TIME = "CASE WHEN NOT timed THEN occurred_at END"
 _PART_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "part": pl.UInt32,
     "source_id": pl.String,
@@ -60,7 +59,7 @@ def insert(
     deltas = 0
     if not rows.is_empty():
         hub.register("incoming", rows.to_arrow())
-        columns = f"e.* EXCLUDE ({', '.join(_ON_THE_WAY)})"
+        columns = f"e.* EXCLUDE ({', '.join(_ON_THE_WAY)}) REPLACE ({_ODD_TIME} AS occurred_at)"
         hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
         deltas = _add_rollups(hub, partition, "incoming", numbers)
         hub.execute(
@@ -129,7 +128,7 @@ def recount(hub: duckdb.DuckDBPyConnection, partition: str, numbers: Numbers) ->
     """
     for name in (*ROLLUPS, "covered_days", "traces", "reach"):
         hub.execute(f"DELETE FROM {partition}.{name}")
-    events = f"(SELECT *, {MOMENT} AS moment FROM {partition}.events)"
+    events = f"{partition}.events"
     _add_rollups(hub, partition, events, numbers)
     stretches = f"SELECT environment_id, starts_at, ends_at FROM {partition}.coverage WHERE timed"
     hub.execute(f"INSERT INTO {partition}.covered_days {_COVERED_DAYS.format(stretches=stretches)}")

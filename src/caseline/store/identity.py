@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from caseline.store.moments import CAN_BE, REACH_HOURS
+from caseline.store.moments import OCCURRED, REACH_HOURS
 from caseline.store.views import TEXT
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ _KNOWN = """
     SELECT source_id, environment_id, host, told_at, anchor, text, repeats, count(*) AS n
     FROM (
         SELECT e.source_id, e.environment_id, e.host, e.repeats, {text} AS text,
-               coalesce(e.written_at, e.occurred_at) AS told_at,
-               CASE WHEN {timed} THEN '' ELSE o.origin END AS anchor
+               {told} AS told_at,
+               CASE WHEN e.timed THEN '' ELSE o.origin END AS anchor
         FROM (SELECT * FROM {partition}.events e WHERE {condition}) e
         LEFT JOIN catalog.signatures t ON t.signature_id = e.signature_id
         LEFT JOIN catalog.sources o ON o.source_id = e.source_id)
@@ -79,7 +79,7 @@ _LIKELY_SIGNATURES = """
     JOIN suspects s ON s.signature_id = l.to_id WHERE l.author = 'scheme'
 """
 _TEXT = TEXT.replace("e.variables", "string_split(e.variables, chr(31))")
-_TOLD = "coalesce(e.written_at, e.occurred_at)"
+_TOLD = f"coalesce(e.written_at, {OCCURRED.format('e.')})"
 _COLUMNS = (
     "position",
     "source_id",
@@ -115,11 +115,7 @@ def fresh(
     suspects = rows.filter(doubtful).select(_COLUMNS)
     hub.register("suspects", suspects.to_arrow())
     condition = _condition(suspects) if stored.any() else "false"
-    hub.execute(
-        _KNOWN.format(
-            partition=partition, condition=condition, text=_TEXT, timed=CAN_BE.format("e.")
-        )
-    )
+    hub.execute(_KNOWN.format(partition=partition, condition=condition, text=_TEXT, told=_TOLD))
     kept = hub.execute(_FRESH.format(own_too=str(own_too).lower())).pl()["position"]
     hub.execute("DROP TABLE known")
     hub.unregister("suspects")
@@ -202,12 +198,12 @@ def _condition(suspects: pl.DataFrame) -> str:
         low, high = (f"TIMESTAMP '{moment!s}'" for moment in (timed.min(), timed.max()))
         reach = f"INTERVAL {REACH_HOURS} HOUR"  # the engine skips by what stands in a column
         parts.append(
-            f"(e.occurred_at BETWEEN {low} - {reach} AND {high} + {reach} "
+            f"(e.timed AND e.moment BETWEEN {low} - {reach} AND {high} + {reach} "
             f"AND {_TOLD} BETWEEN {low} AND {high} "
             f"AND {_TOLD} IN (SELECT told_at FROM suspects))"
         )
     if timed.len() < suspects.height:
-        parts.append(f"NOT coalesce({CAN_BE.format('e.')}, false)")
+        parts.append("NOT e.timed")
     return (
         f"({' OR '.join(parts)}) AND e.environment_id IN ({environments}) "
         f"AND e.signature_id IN ({_LIKELY_SIGNATURES})"

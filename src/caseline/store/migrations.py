@@ -12,6 +12,7 @@ import polars as pl
 
 from caseline.errors import DamagedError, ReadOnlyError
 from caseline.store import appending, reach
+from caseline.store.moments import EARLIEST, LATEST_AFTER
 from caseline.store.schema import SETS, VERSION
 from caseline.store.views import TEXT
 
@@ -54,18 +55,27 @@ def _to_2(store: EmbeddedStore) -> str:
         held = store.hub.execute(f"SELECT DISTINCT {names} FROM {partition}.months").pl()
         store.save("numbers", reach.number_names(numbers, held))
         with store.transaction():
-            store.hub.execute(_JOINED.format(partition=partition))
+            store.hub.execute(f"ALTER TABLE {partition}.events RENAME TO events_of_1")
+            store.partitions.complete(month)
+            store.hub.execute(_EVENTS_OF_1.format(partition=partition))
+            store.hub.execute(f"DROP TABLE {partition}.events_of_1")
             appending.recount(store.hub, partition, numbers)
     return "2"
 
 
 _BETWEEN = "list_contains(list_transform(e.variables, lambda x: contains(x, chr(31))), true)"
-_JOINED = (
-    "CREATE OR REPLACE TABLE {partition}.events AS SELECT e.* REPLACE ("
+_TIMED = (
+    f"coalesce(e.occurred_at BETWEEN TIMESTAMP '{EARLIEST}' "
+    f"AND e.received_at + INTERVAL {LATEST_AFTER.days} DAY, false)"
+)
+_EVENTS_OF_1 = (
+    f"INSERT INTO {{partition}}.events BY NAME SELECT {_TIMED} AS timed, "
+    f"CASE WHEN {_TIMED} THEN e.occurred_at ELSE e.received_at END AS moment, e.* REPLACE ("
+    f"CASE WHEN NOT {_TIMED} THEN e.occurred_at END AS occurred_at, "
     "array_to_string(list_transform(e.variables, "
     "lambda x: replace(coalesce(x, ''), chr(31), ' ')), chr(31)) AS variables, "
     f"CASE WHEN {_BETWEEN} THEN {TEXT} ELSE e.message END AS message) "
-    "FROM {partition}.events e LEFT JOIN catalog.signatures t "
+    "FROM {partition}.events_of_1 e LEFT JOIN catalog.signatures t "
     "ON t.signature_id = e.signature_id"
 )
 

@@ -18,13 +18,8 @@ EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001 - times in the store are UTC, wi
 LATEST_AFTER = timedelta(days=366)
 REACH_HOURS = 26
 """No clock is put right by more: the two zones farthest apart differ by as much."""
-CAN_BE = (
-    f"{{0}}occurred_at BETWEEN TIMESTAMP '{EARLIEST}' AND "
-    f"{{0}}received_at + INTERVAL {LATEST_AFTER.days} DAY"
-)
-"""Whether an event's own time can be, in SQL: with the table's name and a dot, or nothing."""
-MOMENT = f"CASE WHEN {CAN_BE.format('')} THEN occurred_at ELSE received_at END"
-"""When an event counts, in SQL."""
+OCCURRED = "CASE WHEN {0}timed THEN {0}moment ELSE {0}occurred_at END"
+"""The time a stored event tells, in SQL: with the table's name and a dot, or nothing."""
 
 
 def can_be(occurred: pl.Expr, received: pl.Expr) -> pl.Expr:

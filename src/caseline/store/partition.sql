@@ -1,10 +1,13 @@
 -- One partition: the events of one month, their rollups, their coverage, their ledger.
--- Times are UTC. An event's written_at is the time its line states where occurred_at was put
+-- Times are UTC. An event counts at its moment, the time it tells if that can be (timed); else
+-- occurred_at keeps what it tells. Its written_at is the time its line states where occurred_at was put
 -- right; coverage tells both, told_from to told_to is what lines state: copies agree in that.
 -- Rollups are sums of deltas: every batch adds rows, compaction merges them. covered_days,
 -- traces and reach are sets of the same kind.
 -- The values of an event's variables stand in one text, joined by U+001F.
 CREATE TABLE IF NOT EXISTS events (
+    moment TIMESTAMP NOT NULL,
+    timed BOOLEAN NOT NULL,
     occurred_at TIMESTAMP,
     written_at TIMESTAMP,
     received_at TIMESTAMP NOT NULL,

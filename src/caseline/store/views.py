@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from caseline.store.catalog_views import catalog, issue_signatures, lineage
-from caseline.store.moments import MOMENT
+from caseline.store.moments import OCCURRED
 from caseline.store.schema import DIMENSIONS, ROLLUPS, SETS
 from caseline.store.sight import alias, aliases, own_environments, splits
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _COMMENT = re.compile(r"--[^\n]*\n")
 _WITH = re.compile(r"\s*WITH\s", re.IGNORECASE)
 _EVENT_COLUMNS = (
-    f"occurred_at, written_at, received_at, {MOMENT} AS moment, time_quality, "
+    f"moment, {OCCURRED.format('')} AS occurred_at, written_at, received_at, time_quality, "
     "environment_id, customer_id, share_group, version, stage, region, service, host, "
     "severity, severity_text, {signature} AS signature_id, p.signature_id AS template_id, "
     "{minted} AS own_id, "
