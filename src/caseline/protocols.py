@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from caseline.records.batches import SignedBatch
     from caseline.records.windows import Window
+
+T = TypeVar("T")
 
 
 class Engine(Protocol):
@@ -50,6 +53,13 @@ class Engine(Protocol):
 
         Returns:
             A data frame; its times are aware, in UTC.
+        """
+        ...
+
+    def remember(self, key: str, tables: Iterable[str], make: Callable[[], T]) -> T:
+        """Return what *make* makes; or made before, if none of *tables* changed since.
+
+        An engine that cannot tell makes it each time.
         """
         ...
 

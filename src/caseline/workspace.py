@@ -81,6 +81,7 @@ class View:
         signature: str | None = None,
         window: Window | timedelta | tuple[datetime, datetime] | None = None,
         text: str | None = None,
+        trace: str | None = None,
         as_of: datetime | None = None,
         limit: int = 1000,
     ) -> Table:
@@ -92,6 +93,7 @@ class View:
             signature: Only events of this signature.
             window: When they happened; None for all that is stored.
             text: A part of the (scrubbed) message, in any case.
+            trace: Only events of this distributed trace, by its id.
             as_of: Hide what was received later.
             limit: Rows at the most.
 
@@ -109,6 +111,7 @@ class View:
             "environment": environment,
             "signature": signature,
             "text": text,
+            "trace": trace,
         }
         return find_events(
             self._engine, self._clock, window=window, as_of=as_of, limit=limit, filters=filters

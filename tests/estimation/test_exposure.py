@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseline.estimation.exposure import covered_days, customer_days, in_production
-from caseline.records.windows import Window
+from caseline.estimation.exposure import customer_days, in_production
+from caseline.estimation.observed import Observed
 
 MARCH = date(2026, 3, 1)
 day = st.integers(0, 40)
@@ -20,25 +21,6 @@ def on(offset):
 
 def at(offset):
     return datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=offset)
-
-
-def frame(stretches):
-    rows = [(e, on(low), on(low + length)) for e, low, length in stretches]
-    names = {"environment_id": pl.String, "first_day": pl.Date, "last_day": pl.Date}
-    return pl.DataFrame(rows, schema=names, orient="row")
-
-
-@given(st.lists(stretch, max_size=12), st.tuples(day, st.integers(1, 20)) | st.none())
-def test_covered_days_are_those_that_a_stretch_touches_each_once(stretches, bounds):
-    window = bounds and Window(start=at(bounds[0]), end=at(sum(bounds)))
-    slow = {
-        (e, on(d))
-        for e, low, length in stretches
-        for d in range(low, low + length + 1)
-        if bounds is None or bounds[0] <= d < sum(bounds)
-    }
-    found = covered_days(frame(stretches), window or None).rows()
-    assert sorted(slow) == found
 
 
 tenancy = st.tuples(
@@ -71,6 +53,21 @@ def test_customer_days_follow_tenancies_and_production(covered, held):
                 "valid_to": time, "stage": pl.String}, orient="row",
     )  # fmt: skip
     assert customer_days(days, tenancies).rows() == slow
+    first = min([d for _, d in covered], default=0)
+    bits = np.zeros((2, 60), dtype=bool)
+    for e, d in covered:
+        bits["ab".index(e), d - first] = True
+    observed = Observed.of(["a", "b"], on(first), bits, tenancies)
+    assert observed.rows().rows() == slow
+    assert set(observed.customer_days().rows()) == {(c, d) for c, _, d in slow}
+    counts = {(c, n) for c, n in observed.customers().rows() if n}
+    assert counts == {(c, len({d for x, _, d in slow if x == c})) for c, _, _ in slow}
+    places = {(c, e): n for c, e, n in observed.places().rows()}
+    assert {pair for pair, n in places.items() if n} == {(c, e) for c, e, _ in slow}
+    assert sum(places.values()) == len(slow)
+    assert observed.by_day() == {
+        d: len({c for c, _, x in slow if x == d}) for d in {d for _, _, d in slow}
+    }
 
 
 def test_an_unknown_stage_counts_as_production():

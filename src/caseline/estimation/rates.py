@@ -71,15 +71,18 @@ def rate_interval(
 
 
 def rate_ratio_interval(
-    counts: tuple[int, int], exposures: tuple[float, float], *, level: float = _LEVEL
-) -> tuple[float, float, float]:
-    """Return the ratio of the first rate to the second, with exact limits.
+    counts: tuple[ArrayLike, ArrayLike],
+    exposures: tuple[float, float],
+    *,
+    level: float = _LEVEL,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ratio of the first rates to the second, with exact limits.
 
     Given their sum, the first count is binomial; its Clopper-Pearson limits become
     limits of the ratio.
 
     Args:
-        counts: Events of the one and the other, at least 0.
+        counts: Events of the one and the other, at least 0, of one shape.
         exposures: What they were observed over, above 0.
         level: Coverage that is guaranteed.
 
@@ -93,24 +96,18 @@ def rate_ratio_interval(
     Source:
         J. Przyborowski and H. Wilenski (1940), Biometrika 31, 313-323.
 
-    >>> ratio, low, high = rate_ratio_interval((20, 10), (100.0, 100.0))
-    >>> round(ratio, 2), round(low, 2), round(high, 2)
+    >>> ratio, low, high = rate_ratio_interval(([20], [10]), (100.0, 100.0))
+    >>> float(ratio[0].round(2)), float(low[0].round(2)), float(high[0].round(2))
     (2.0, 0.89, 4.78)
     """
     from scipy.special import betaincinv  # noqa: PLC0415 - on use
 
-    one, other = counts
-    if min(exposures) <= 0 or min(counts) < 0:
-        raise ValueError(
-            f"counts are {counts}, exposures {exposures}; give counts >= 0, exposures > 0"
-        )
+    one, other = (np.asarray(count, dtype=np.float64) for count in counts)
+    if min(exposures) <= 0 or one.min(initial=0) < 0 or other.min(initial=0) < 0:
+        raise ValueError(f"exposures are {exposures}; give counts >= 0, exposures > 0")
     scale = exposures[1] / exposures[0]
     tail = (1 - level) / 2
-    low = float(betaincinv(one, other + 1, tail)) if one else 0.0
-    high = float(betaincinv(one + 1, other, 1 - tail)) if other else 1.0
-    ratio = float("nan") if one == other == 0 else _odds(one, one + other) * scale
-    return ratio, _odds(low, 1.0) * scale, _odds(high, 1.0) * scale
-
-
-def _odds(part: float, whole: float) -> float:
-    return part / (whole - part) if part < whole else float("inf")
+    low = np.where(one > 0, betaincinv(np.maximum(one, 1), other + 1, tail), 0.0)
+    high = np.where(other > 0, betaincinv(one + 1, np.maximum(other, 1), 1 - tail), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return one / other * scale, low / (1 - low) * scale, high / (1 - high) * scale

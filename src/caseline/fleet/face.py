@@ -17,7 +17,7 @@ from caseline.records.answers import Row, Table
 from caseline.records.arguments import checked_id
 from caseline.records.tables import FLEET
 from caseline.records.windows import Window
-from caseline.store.rollups import read_coverage
+from caseline.store.coverage import read_covered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -197,7 +197,7 @@ class Fleet:
         now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
         ever = exposure.all_time()
         asked = Window.of(ever if window is None else window, as_of=now)
-        days = read_coverage(self._engine, window=asked, as_of=as_of)
+        days = read_covered(self._engine, window=asked, as_of=as_of).to_frame()
         covered = exposure.customer_days(days, self._engine.ask("fleet_tenancies"))
         match by:
             case "customer":

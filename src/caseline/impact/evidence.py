@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caseline.estimation.exposure import in_production
-from caseline.store.rollups import read_coverage, read_days
+from caseline.store.coverage import read_covered
+from caseline.store.rollups import read_days
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from caseline.protocols import Engine
     from caseline.records.windows import Window
+    from caseline.store.coverage import CoveredDays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Evidence:
         others: The same of other stages.
         customers: Every customer of the fleet, sorted.
         tenancies: customer_id, environment_id, valid_from, valid_to, stage, kind.
-        covered: environment_id, day: where logs were there.
+        covered: On which days logs of which environment were there.
         members: share_group, customer_id, weight.
     """
 
@@ -35,7 +37,7 @@ class Evidence:
     others: pl.DataFrame
     customers: list[str]
     tenancies: pl.DataFrame
-    covered: pl.DataFrame
+    covered: CoveredDays
     members: pl.DataFrame
 
 
@@ -49,6 +51,6 @@ def read_evidence(
         others=days.filter(~in_production()),
         customers=engine.ask("customer_ids", as_of=as_of)["customer_id"].to_list(),
         tenancies=engine.ask("tenancy_stages", as_of=as_of),
-        covered=read_coverage(engine, window=window, as_of=as_of),
+        covered=read_covered(engine, window=window, as_of=as_of),
         members=engine.ask("share_group_members", as_of=as_of),
     )

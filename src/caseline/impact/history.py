@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from caseline.estimation.exposure import customer_days, other_stages
+from caseline.estimation.exposure import other_stages
+from caseline.estimation.observed import Observed
 from caseline.records.windows import Window
+from caseline.store.coverage import read_covered
 from caseline.store.kinship import Kin, read_kin
-from caseline.store.rollups import read_coverage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,11 +63,9 @@ def read_history(
 ) -> History:
     """Return the days from *baseline_days* before *since* to the last one with logs."""
     window = Window(start=start_of(since.date()) - baseline_days * _DAY, end=now)
-    covered = read_coverage(engine, window=window, as_of=as_of)
-    observed = customer_days(covered, engine.ask("tenancy_stages", as_of=as_of))
-    by_day = dict(
-        observed.group_by("day").agg(pl.col("customer_id").n_unique().alias("n")).iter_rows()
-    )
+    covered = read_covered(engine, window=window, as_of=as_of)
+    tenancies = engine.ask("tenancy_stages", as_of=as_of)
+    by_day = Observed.of(covered.environments, covered.first_day, covered.bits, tenancies).by_day()
     first = min(by_day, default=since.date())
     end = max([*by_day, since.date()]) + _DAY
     days = (min(first, since.date()), since.date(), end)

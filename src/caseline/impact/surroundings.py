@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.errors import NotFoundError
-from caseline.estimation.exposure import customer_days
+from caseline.estimation.observed import Observed
 from caseline.impact.lift import LiftSettings, lift_settings, with_lift
 from caseline.records.answers import Table, plain
 from caseline.records.windows import Window
-from caseline.store.rollups import read_coverage
+from caseline.store.coverage import read_covered
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -148,8 +148,9 @@ def past_of(
         first_day=window.start,
         last_day=window.end,
     )
-    covered = read_coverage(engine, window=window, as_of=as_of)
-    observed = customer_days(covered, place.tenancies)["day"].n_unique()
+    covered = read_covered(engine, window=window, as_of=as_of)
+    seen = Observed.of(covered.environments, covered.first_day, covered.bits, place.tenancies)
+    observed = len(seen.by_day())
     before = (
         weighed(counts, place)
         .group_by("signature_id")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from caseline.estimation.exposure import customer_days, in_production
+from caseline.estimation.exposure import customer_days
+from caseline.estimation.observed import Observed
 from caseline.impact.power import Visibility, visibility
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from caseline.impact.evidence import Evidence
     from caseline.impact.hits import Hits
     from caseline.impact.settings import ImpactSettings
+    from caseline.store.coverage import CoveredDays
 
 _ROUNDS = 60
 _PRIOR = (0.5, 2.0)
@@ -35,8 +37,7 @@ def judge(evidence: Evidence, hits: Hits, settings: ImpactSettings) -> pl.DataFr
     probability of being hit all the same comes from the share of hit ones in the
     fleet (estimated with them) and the power of its silence.
     """
-    active = _active_days(evidence)
-    covered = evidence.covered.join(active, on="day", how="semi")
+    covered = _active_days(evidence)
     seen = _visibility(evidence, covered, settings)
     frame = (
         pl.DataFrame({"customer_id": _everyone(evidence, hits)}, schema={"customer_id": pl.String})
@@ -72,16 +73,15 @@ def _everyone(evidence: Evidence, hits: Hits) -> list[str]:
     return sorted({*evidence.customers, *hits.customers["customer_id"]})
 
 
-def _active_days(evidence: Evidence) -> pl.DataFrame:
-    """Return the days from the first to the last event; all covered ones without any."""
-    days = (evidence.days if evidence.days.height else evidence.covered)["day"]
+def _active_days(evidence: Evidence) -> CoveredDays:
+    """Return the covered days from the first to the last event; all of them without any."""
+    days = evidence.days["day"]
     if days.is_empty():
-        return pl.DataFrame(schema={"day": pl.Date})
-    low, high = days.min(), days.max()
-    return pl.DataFrame({"day": pl.date_range(low, high, eager=True)})  # type: ignore[arg-type]
+        return evidence.covered
+    return evidence.covered.between(days.min(), days.max())  # type: ignore[arg-type]
 
 
-def _visibility(evidence: Evidence, covered: pl.DataFrame, settings: ImpactSettings) -> Visibility:
+def _visibility(evidence: Evidence, covered: CoveredDays, settings: ImpactSettings) -> Visibility:
     """Return how visible the issue is at a customer's place.
 
     Lines of several customers together show more often than each customer's: they
@@ -98,36 +98,27 @@ def _visibility(evidence: Evidence, covered: pl.DataFrame, settings: ImpactSetti
             pl.col("day").min().alias("first_day"),
         )
     )
-    since = (
-        units.join(covered, on="environment_id", how="left")
-        .group_by("unit", "environment_id")
-        .agg((pl.col("day") >= pl.col("first_day")).sum().alias("covered_days"))
-    )
-    units = units.join(since, on=["unit", "environment_id"]).sort("unit", "environment_id")
-    return visibility(units["event_days"], units["covered_days"], units["events"], settings)
+    since = covered.since(units["environment_id"], units["first_day"])
+    return visibility(units["event_days"], since, units["events"], settings)
 
 
-def _powers(evidence: Evidence, covered: pl.DataFrame, seen: Visibility) -> pl.DataFrame:
+def _powers(evidence: Evidence, covered: CoveredDays, seen: Visibility) -> pl.DataFrame:
     """Return customer_id, detection_power, covered_days, places.
 
     An issue may strike at any of a customer's production places: the power is the
     mean over them, and a silent one counts as 0.
     """
-    places = (
-        evidence.tenancies.filter(in_production()).select("customer_id", "environment_id").unique()
+    observed = Observed.of(
+        covered.environments, covered.first_day, covered.bits, evidence.tenancies
     )
-    days = customer_days(covered, evidence.tenancies)
-    by_place = days.group_by("customer_id", "environment_id").agg(pl.len().alias("days"))
-    joined = places.join(by_place, on=["customer_id", "environment_id"], how="left").with_columns(
-        pl.col("days").fill_null(0)
-    )
-    power = pl.Series("power", seen.power(joined["days"].to_numpy()))
-    observed = days.group_by("customer_id").agg(pl.col("day").n_unique().alias("covered_days"))
+    places = observed.places()
+    power = pl.Series("power", seen.power(places["days"].to_numpy()))
+    days = observed.customers().filter(pl.col("days") > 0).rename({"days": "covered_days"})
     return (
-        joined.with_columns(power)
+        places.with_columns(power)
         .group_by("customer_id")
         .agg(pl.col("power").mean().alias("detection_power"), pl.len().alias("places"))
-        .join(observed, on="customer_id", how="left")
+        .join(days, on="customer_id", how="left")
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,14 @@ _PART_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """How many rows a batch has added to rollups that others are told by."""
+
+    hours: int = 0
+    covered_days: int = 0
+
+
 def insert(
     hub: duckdb.DuckDBPyConnection,
     rows: pl.DataFrame,
@@ -50,38 +59,38 @@ def insert(
     partition: str,
     ledger: pl.DataFrame,
     numbers: Numbers,
-) -> int:
+) -> Added:
     """Write *rows*, their rollups, their coverage and the parts' entries in the *ledger*.
 
-    The caller holds the transaction: all of it is seen at once, or none. Returns how many
-    rows the finest rollup has got.
+    The caller holds the transaction: all of it is seen at once, or none.
     """
-    deltas = 0
+    added = Added()
     if not rows.is_empty():
         hub.register("incoming", rows.to_arrow())
         columns = f"e.* EXCLUDE ({', '.join(_ON_THE_WAY)}) REPLACE ({_ODD_TIME} AS occurred_at)"
         hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
-        deltas = _add_rollups(hub, partition, "incoming", numbers)
+        hours = _add_rollups(hub, partition, "incoming", numbers)
         hub.execute(
             f"INSERT INTO {partition}.coverage BY NAME SELECT source_id, environment_id, host, "
             "timed, min(moment) AS starts_at, max(moment) AS ends_at, "
             f"min({_TOLD}) AS told_from, max({_TOLD}) AS told_to, "
             "max(received_at) AS received_at, count(*) AS events FROM incoming GROUP BY ALL"
         )
-        hub.execute(
+        days = hub.execute(
             f"INSERT INTO {partition}.covered_days "
             + _COVERED_DAYS.format(
                 stretches="SELECT environment_id, min(moment) AS starts_at, max(moment) AS ends_at "
                 "FROM incoming WHERE timed GROUP BY source_id, environment_id, host"
             )
             + f" EXCEPT SELECT environment_id, day FROM {partition}.covered_days"
-        )
+        ).fetchone()
+        added = Added(hours=hours, covered_days=int(days[0]) if days else 0)
         hub.execute(f"INSERT INTO {partition}.traces {_TRACES} FROM incoming {_TRACED}")
         hub.unregister("incoming")
     hub.register("ledger", ledger.to_arrow())
     hub.execute(f"INSERT INTO {partition}.batches BY NAME SELECT * FROM ledger")
     hub.unregister("ledger")
-    return deltas
+    return added
 
 
 _COVERED_DAYS = (

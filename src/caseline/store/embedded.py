@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import polars as pl
@@ -15,9 +15,11 @@ from caseline.errors import (
     WorkspaceError,
 )
 from caseline.store import appending, identity, reach, schema
+from caseline.store.asking import Asking
 from caseline.store.connecting import attach, claim, connect, ddl_for, release
 from caseline.store.decisions import TABLES, Decisions, read_decisions
-from caseline.store.faster import FASTER, Asking
+from caseline.store.faster import FASTER
+from caseline.store.memory import Memory
 from caseline.store.migrations import migrate
 from caseline.store.partitions import Partitions
 from caseline.store.scoped import ScopedStore
@@ -25,13 +27,14 @@ from caseline.store.sight import Sight
 from caseline.store.values import aware, naive, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from caseline.records.batches import Part, SignedBatch
     from caseline.records.windows import Window
 
+T = TypeVar("T")
 _LAYOUT_FOUND = "SELECT value FROM catalog.meta WHERE name = 'version'"
 _COMPACT_AFTER = 50_000
 """Rollup deltas in a partition that make merging them worth its time."""
@@ -71,6 +74,7 @@ class EmbeddedStore:
         self._deltas: dict[str, int] = {}
         self._corrected = False
         self._decided = Decisions()
+        self.memory = Memory()
         claim(folder)
         try:
             self.hub = connect(encrypted=key_of("catalog.duckdb") is not None)
@@ -170,6 +174,10 @@ class EmbeddedStore:
         """Return a reader for which only *customers* exist."""
         return ScopedStore(self, customers)
 
+    def remember(self, key: str, tables: Iterable[str], make: Callable[[], T]) -> T:
+        """Return what *make* makes, or made before: see ``Engine.remember``."""
+        return self.memory.remember(key, tables, make)
+
     # catalog --------------------------------------------------------------------
 
     def save(self, table: str, rows: pl.DataFrame) -> int:
@@ -180,8 +188,7 @@ class EmbeddedStore:
         with self.transaction(), self._given(rows):
             self._delete(table, key)
             self.hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM given")
-        if table in TABLES:
-            self._decided = read_decisions(self.hub)
+        self._note_change(table)
         return rows.height
 
     def remove(self, table: str, rows: pl.DataFrame) -> int:
@@ -190,7 +197,14 @@ class EmbeddedStore:
         if rows.is_empty():
             return 0
         with self.transaction(), self._given(rows.select(key)):
-            return self._delete(table, key)
+            removed = self._delete(table, key)
+        self._note_change(table)
+        return removed
+
+    def _note_change(self, table: str) -> None:
+        self.memory.changed(table)
+        if table in TABLES:
+            self._decided = read_decisions(self.hub)
 
     @contextmanager
     def _given(self, rows: pl.DataFrame) -> Iterator[None]:
@@ -274,10 +288,12 @@ class EmbeddedStore:
         kept = identity.fresh(self.hub, untold, partition=partition)
         told = appending.ledger(unknown, kept, parts)
         with self.transaction():
-            deltas = appending.insert(
+            added = appending.insert(
                 self.hub, kept, partition=partition, ledger=told, numbers=self.numbers
             )
-        self._deltas[partition] = self._deltas.get(partition, 0) + deltas
+        self._deltas[partition] = self._deltas.get(partition, 0) + added.hours
+        if added.covered_days:
+            self.memory.changed("covered_days")
         return kept.height
 
     def _number(self, rows: pl.DataFrame) -> None:

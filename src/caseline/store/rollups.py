@@ -71,25 +71,12 @@ def read_days(
     )
 
 
-def read_coverage(
-    engine: Engine, *, window: Window | None = None, as_of: datetime | None = None
-) -> pl.DataFrame:
-    """Return the days of each environment (environment_id, day) on which its logs are known.
+def whole_days(window: Window) -> tuple[datetime, datetime]:
+    """Return the start of the first whole day of *window*, and the end of the last one.
 
-    Of a day that *window* holds in part, only logs that reach into that part count.
+    The start lies behind the end where there is none and *window* crosses no midnight.
     """
-    span = window or EVER
-    first, last = _day_from(span.start), span.end.replace(hour=0, minute=0, second=0, microsecond=0)
-    if last < first:
-        return engine.ask("covered_part", window=span, as_of=as_of)
-    bounds = {"first_day": first, "last_day": last}
-    whole = Window(start=first, end=last) if window is not None and first < last else None
-    frames = [engine.ask("covered_days", window=whole, as_of=as_of, **bounds)]
-    for low, high in ((span.start, first), (last, span.end)):
-        if window is not None and low < high:
-            part = Window(start=low, end=high)
-            frames.append(engine.ask("covered_part", window=part, as_of=as_of))
-    return pl.concat(frames).sort("environment_id", "day")
+    return _day_from(window.start), _midnight(window.end)
 
 
 def split_at_hours(window: Window) -> tuple[Window | None, list[Window]]:
@@ -111,5 +98,9 @@ def split_at_hours(window: Window) -> tuple[Window | None, list[Window]]:
 
 
 def _day_from(moment: datetime) -> datetime:
-    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = _midnight(moment)
     return day if day == moment else day + _DAY
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

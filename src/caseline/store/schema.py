@@ -80,7 +80,7 @@ def partition_ddl() -> str:
 
 @cache
 def question_text(name: str) -> str:
-    """Return the SQL of a question by its *name*."""
+    """Return the SQL of a question by its *name*; of a faster way with its folder."""
     return _read(f"questions/{name}.sql")
 
 

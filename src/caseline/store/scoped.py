@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from caseline.errors import ReadOnlyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     import polars as pl
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from caseline.records.batches import SignedBatch
     from caseline.records.windows import Window
     from caseline.store.embedded import EmbeddedStore
+
+T = TypeVar("T")
 
 
 class ScopedStore:
@@ -41,6 +44,10 @@ class ScopedStore:
     def scoped(self, customers: frozenset[str]) -> ScopedStore:
         """Return a reader of the customers in both scopes."""
         return ScopedStore(self._store, self.scope & customers)
+
+    def remember(self, key: str, tables: Iterable[str], make: Callable[[], T]) -> T:
+        """Return what *make* makes, or made before for these customers."""
+        return self._store.memory.remember((self.scope, key), tables, make)
 
     def save(self, table: str, rows: pl.DataFrame) -> int:
         """Refuse: a viewer does not write."""

@@ -36,7 +36,7 @@ def find_events(
         window: None for all that is stored.
         as_of: Hide what was received later.
         limit: Rows at the most, at least 1.
-        filters: customer, environment, signature: ids; text: part of the message.
+        filters: customer, environment, signature, trace: ids; text: part of the message.
 
     Raises:
         NotFoundError: no such customer, environment or signature: an empty answer would
@@ -57,7 +57,7 @@ def find_events(
 
 def _known(engine: Engine, kind: str, value: str | None, as_of: datetime | None) -> str | None:
     """Return the filter *value*: of a merged signature the one it is read as today."""
-    if value is None or kind == "text":
+    if value is None or kind in ("text", "trace"):
         return value if value is None else checked_id(value, kind)
     checked_id(value, kind)
     if kind == "signature":

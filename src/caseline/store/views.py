@@ -33,13 +33,16 @@ TEXT = (
     "coalesce(e.message, array_to_string(list_transform(list_zip(t.parts, e.variables), "
     "lambda x: x[1] || coalesce(x[2], '')), ''))"
 )
-"""The text of event ``e``, rebuilt from its template ``t`` unless it was kept whole."""
+"""The text of event ``e``, rebuilt from its template ``t`` unless it was kept whole.
+
+A question says ``text_of(e, t)``.
+"""
 _BY = ", ".join(DIMENSIONS)
 
 
 def compose(question: str, sight: Sight) -> str:
     """Return the SQL of *question* with the views it names in front of it."""
-    body = _COMMENT.sub("\n", question).strip().rstrip(";")
+    body = _COMMENT.sub("\n", question).strip().rstrip(";").replace("text_of(e, t)", TEXT)
     ctes: dict[str, str] = {}
     _collect(body, sight, ctes)
     if not ctes:
@@ -65,6 +68,7 @@ def _definitions(sight: Sight) -> dict[str, str]:
         **{name: _rollup(name, sight, sight.partitions) for name in ROLLUPS},
         **{f"possible_{name}": _possible(name, sight) for name in ("events", "hours", "days")},
         "all_months": _rollup("months", sight, sight.all_partitions),
+        "templates": "SELECT * FROM catalog.signatures",
         "coverage": _coverage(sight),
         "covered_days": _covered_days(sight),
         "traces": _union((f"SELECT * FROM {p}.traces" for p in sight.partitions), _NO_TRACES),

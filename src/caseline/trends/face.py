@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
 import polars as pl
 
 from caseline.clock import in_utc
 from caseline.errors import InputError, NotFoundError
-from caseline.estimation.exposure import customer_days, in_production
+from caseline.estimation.exposure import in_production
+from caseline.estimation.observed import Observed
 from caseline.records.answers import Table
 from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
+from caseline.store.coverage import read_covered
 from caseline.store.kinship import read_kin
-from caseline.store.rollups import read_coverage, read_days
+from caseline.store.rollups import read_days
+from caseline.trends.comparing import compare_windows
 from caseline.trends.rates import KEYS, By, clumping, rates_by
 from caseline.trends.running import running_versions
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from caseline.clock import Clock
     from caseline.protocols import Engine
@@ -78,7 +82,7 @@ class Trends:
             days = days.filter(pl.col("customer_id").is_not_null())
         events = days.filter(in_production())
         observed = self._observed(span, as_of)
-        spread = clumping(events, observed.select("customer_id", "day").n_unique())
+        spread = clumping(events, int(observed.customers()["days"].sum()))
         frame = rates_by(
             KEYS[by], events, self._split(by, observed, events, as_of), clumping=spread
         )
@@ -89,6 +93,37 @@ class Trends:
         notes += ["events of other stages than production are left out"] if apart else []
         notes += kin.notes(chosen) + self._sampling(chosen, as_of)
         return Table(f"series by {by}", frame, as_of=now, notes=notes)
+
+    def compare(
+        self,
+        *,
+        window: Window | timedelta | tuple[datetime, datetime] = timedelta(days=7),
+        as_of: datetime | None = None,
+    ) -> Table:
+        """Return what every signature did in a window, and in the one before it.
+
+        Both are as long, and their ends are moved back to whole hours. Only production
+        counts. The most surely changed come first.
+
+        Args:
+            window: The later one; seven days back from *as_of* by default.
+            as_of: Hide what was received later.
+
+        Returns:
+            A Table: signature_id, template; events, customers and hit_days (customer-days
+            with the signature), each with _before; ratio of hit_days, each per
+            customer-day with logs, with its limits low and high (95 %); null where one of
+            the windows has no logs.
+
+        Raises:
+            InputError: a naive datetime, or a window shorter than an hour.
+        """
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        span = Window.of(window, as_of=now)
+        if span.length < timedelta(hours=1):
+            raise InputError(f"window is {span.length}; give an hour at least")
+        frame, notes = compare_windows(self._engine, span, as_of=as_of)
+        return Table("windows compared", frame, as_of=now, notes=notes)
 
     def _signature(self, wanted: str, as_of: datetime | None) -> str:
         found = self._engine.ask("signature_known", as_of=as_of, signature_id=wanted)
@@ -108,18 +143,18 @@ class Trends:
             for name, version, ratio in found.iter_rows()
         ]
 
-    def _observed(self, span: Window | None, as_of: datetime | None) -> pl.DataFrame:
-        covered = read_coverage(self._engine, window=span, as_of=as_of)
-        return customer_days(covered, self._engine.ask("tenancy_stages", as_of=as_of))
+    def _observed(self, span: Window | None, as_of: datetime | None) -> Observed:
+        covered = read_covered(self._engine, window=span, as_of=as_of)
+        tenancies = self._engine.ask("tenancy_stages", as_of=as_of)
+        return Observed.of(covered.environments, covered.first_day, covered.bits, tenancies)
 
     def _split(
-        self, by: By, observed: pl.DataFrame, events: pl.DataFrame, as_of: datetime | None
+        self, by: By, observed: Observed, events: pl.DataFrame, as_of: datetime | None
     ) -> pl.DataFrame:
         if by == "version":
             spans = self._engine.ask("version_spans", as_of=as_of)
-            return running_versions(observed, spans, events)
-        whole = observed.select("customer_id", "day").unique()
-        return whole.with_columns(pl.lit(1.0).alias("share"))
+            return running_versions(observed.rows(), spans, events)
+        return observed.customer_days().with_columns(pl.lit(1.0).alias("share"))
 
 
 def _every_day(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,5 @@
 -- The events of a window, newest first, with their text; each filter may be NULL.
--- $customer, $environment, $signature: ids. $limit: rows.
+-- $customer, $environment, $signature, $trace: ids. $limit: rows.
 -- Texts are rebuilt from templates: the oldest moment wanted is found first, without them.
 WITH newest AS (
     SELECT moment
@@ -9,6 +9,7 @@ WITH newest AS (
       AND ($customer IS NULL OR customer_id = $customer)
       AND ($environment IS NULL OR environment_id = $environment)
       AND ($signature IS NULL OR signature_id = $signature)
+      AND ($trace IS NULL OR trace_id = $trace)
     ORDER BY moment DESC
     LIMIT $limit
 ),
@@ -22,6 +23,7 @@ WHERE ($start IS NULL OR moment >= $start)
   AND ($customer IS NULL OR customer_id = $customer)
   AND ($environment IS NULL OR environment_id = $environment)
   AND ($signature IS NULL OR signature_id = $signature)
+  AND ($trace IS NULL OR trace_id = $trace)
   AND moment >= (SELECT moment FROM oldest)
 ORDER BY moment DESC, environment_id, host, signature_id, message
 LIMIT $limit
