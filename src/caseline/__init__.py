@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     )
     from caseline.normalize.lineformats import LineFormat
     from caseline.records.answers import Row, Table
+    from caseline.records.backups import BackupReport
     from caseline.records.ingest import IngestReport, Progress
     from caseline.records.windows import Window
+    from caseline.store.backups import restore
     from caseline.workspace import View, Workspace, mine
     from caseline.workspace import open_workspace as open  # noqa: A004 - the front door
 
@@ -50,14 +52,17 @@ _HOMES = {
     ),
     "caseline.normalize.lineformats": ("LineFormat",),
     "caseline.records.answers": ("Row", "Table"),
+    "caseline.records.backups": ("BackupReport",),
     "caseline.records.ingest": ("IngestReport", "Progress"),
     "caseline.records.windows": ("Window",),
+    "caseline.store.backups": ("restore",),
     "caseline.workspace": ("View", "Workspace", "mine", "open"),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 _INSIDE = {"open": "open_workspace"}
 
 __all__ = [
+    "BackupReport",
     "CaselineError",
     "Clock",
     "DamagedError",
@@ -82,6 +87,7 @@ __all__ = [
     "WorkspaceLockedError",
     "mine",
     "open",
+    "restore",
 ]
 
 

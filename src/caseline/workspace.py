@@ -21,8 +21,8 @@ from caseline.signatures.book import SignatureBook
 from caseline.signatures.face import Signatures
 from caseline.signatures.mining import Mined, mine_messages
 from caseline.signatures.schemes import adopt_older
-from caseline.store.embedded import EmbeddedStore
-from caseline.store.keys import Keyring
+from caseline.store.backups import back_up
+from caseline.store.opening import open_reader, open_writer
 from caseline.store.search import find_events
 from caseline.tickets.face import Tickets
 from caseline.trends.face import Trends
@@ -37,9 +37,12 @@ if TYPE_CHECKING:
     from caseline.normalize.lineformats import LineFormats
     from caseline.protocols import Engine
     from caseline.records.answers import Table
+    from caseline.records.backups import BackupReport
     from caseline.records.ingest import IngestReport, ProgressCallback
     from caseline.records.windows import Window
     from caseline.signatures.rulebook import Rulebook
+    from caseline.store.embedded import EmbeddedStore
+    from caseline.store.keys import Keyring
 
 
 class View:
@@ -218,6 +221,37 @@ class Workspace(View):
         scoped = self._store.scoped(allowed)
         return View(scoped, self._clock, self._scrubber, self._book, formats=self._formats)
 
+    def refresh(self) -> None:
+        """Move to the newest committed state.
+
+        With ``read_only=True`` answers are those of one moment, that of opening or of the
+        last refresh, whatever is written meanwhile. A workspace open for writing is always
+        up to date.
+
+        Raises:
+            WorkspaceError: no space for the files that have to be copied.
+        """
+        if self._store.refresh():
+            self._book.forget_unsaved(_read_book(self._store, self._rules))
+
+    def backup(self, folder: str | os.PathLike[str]) -> BackupReport:
+        """Copy the newest committed state to *folder*, while ingest and questions go on.
+
+        The same folder again brings it up to date: months that did not change are not
+        copied again. ``caseline.restore`` makes a workspace of it. What was encrypted is
+        so in the backup, and needs the same key.
+
+        Args:
+            folder: Absent, empty, or an earlier backup of this workspace. Its parent must
+                exist; it must not lie within the workspace.
+
+        Raises:
+            InputError: *folder* is within the workspace.
+            SourceError: *folder* cannot be made.
+            WorkspaceError: *folder* holds something else, or there is no space.
+        """
+        return back_up(self._store, Path(folder), taken_at=self._clock.now())
+
     def close(self) -> None:
         """Close the files. A closed workspace answers no more."""
         self._store.close()
@@ -237,7 +271,7 @@ class Workspace(View):
 
     def __repr__(self) -> str:
         """Return one line."""
-        return f"Workspace({str(self._store.folder)!r}, read_only={self._store.read_only})"
+        return f"Workspace({str(self._store.home)!r}, read_only={self._store.read_only})"
 
 
 def open_workspace(
@@ -253,7 +287,8 @@ def open_workspace(
     Args:
         path: The folder. Its parent must exist.
         key: Encrypts all files; the same key opens it again. It is written nowhere.
-        read_only: Ask only. Not possible while another process writes.
+        read_only: Ask only, what was committed before: see ``Workspace.refresh``. Another
+            process may write meanwhile.
         clock: Where the time comes from; the machine's own by default.
         formats: How lines of the product begin, tried before the known formats: each a
             ``LineFormat``, or a path of a TOML file of them.
@@ -272,8 +307,7 @@ def open_workspace(
     """
     own = line_formats(formats)
     folder = _folder(path, read_only=read_only)
-    keyring = Keyring(folder, key, read_only=read_only)
-    store = EmbeddedStore(folder, read_only=read_only, key_of=keyring.key_of)
+    store, keyring = open_reader(folder, key=key) if read_only else open_writer(folder, key=key)
     try:
         return Workspace(store, keyring, clock or SystemClock(), formats=own)
     except BaseException:

@@ -40,6 +40,12 @@ def opening() -> None:
         assert_type(ws.as_viewer("ana", customers=["c-17"]), caseline.View)
 
 
+def keeping(ws: caseline.Workspace) -> None:
+    ws.refresh()
+    assert_type(ws.backup("backup"), caseline.BackupReport)
+    assert_type(caseline.restore(Path("backup"), "support"), caseline.BackupReport)
+
+
 def tables(ws: caseline.Workspace, frame: pl.DataFrame, other: pd.DataFrame) -> None:
     ws.fleet.load(customers=frame, environments=other, tenancies="tenancies.csv")
     ws.fleet.load(spans=[{"environment_id": "acme-prod", "component": "server", "value": "8.1"}])

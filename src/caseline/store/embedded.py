@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
@@ -18,10 +19,12 @@ from caseline.store import appending, identity, reach, schema
 from caseline.store.asking import Asking
 from caseline.store.connecting import attach, claim, connect, ddl_for, release
 from caseline.store.decisions import TABLES, Decisions, read_decisions
+from caseline.store.desk import LOG_BYTES_READ, Desk
 from caseline.store.faster import FASTER
+from caseline.store.guards import Guard
 from caseline.store.memory import Memory
 from caseline.store.migrations import migrate
-from caseline.store.partitions import Partitions
+from caseline.store.partitions import Partitions, month_named
 from caseline.store.scoped import ScopedStore
 from caseline.store.sight import Sight
 from caseline.store.values import aware, naive, stored
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
     from caseline.records.windows import Window
 
 T = TypeVar("T")
+CATALOG = "catalog.duckdb"
+"""The name of the catalog's file."""
+IDENTITY = "SELECT value FROM catalog.meta WHERE name = 'workspace'"
+"""Asks what tells a workspace from all others."""
 _LAYOUT_FOUND = "SELECT value FROM catalog.meta WHERE name = 'version'"
 _COMPACT_AFTER = 50_000
 """Rollup deltas in a partition that make merging them worth its time."""
@@ -67,33 +74,43 @@ class EmbeddedStore:
         key_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self.folder = folder
+        self.home = folder
         self.read_only = read_only
         self._writing = threading.RLock()
+        self.guard = Guard(self._writing)
         self._in_transaction = False
         self._closed = False
         self._deltas: dict[str, int] = {}
         self._corrected = False
         self._decided = Decisions()
         self.memory = Memory()
+        self.desk: Desk | None = None
         claim(folder)
         try:
+            self.desk = None if read_only else Desk(folder)
             self.hub = connect(encrypted=key_of("catalog.duckdb") is not None)
             self._open_catalog(key_of("catalog.duckdb"))
             self.partitions = Partitions(
-                self.hub, folder / "events", key_of=key_of, read_only=read_only
+                self.hub, folder / "events", key_of=key_of, desk=self.desk, guard=self.guard
             )
             migrate(self, self.value(_LAYOUT_FOUND))
-            self.numbers = reach.read_numbers(self.hub)
-            self._latest_received = self.value("SELECT max(received_at) FROM catalog.collections")
-            self._corrected = bool(self.value("SELECT count(*) FROM catalog.clocks WHERE applied"))
-            self._decided = read_decisions(self.hub)
+            self._read_catalog()
         except BaseException:
             self.close()
             raise
 
+    def _read_catalog(self) -> None:
+        self.numbers = reach.read_numbers(self.hub)
+        self._latest_received = self.value("SELECT max(received_at) FROM catalog.collections")
+        self._corrected = bool(self.value("SELECT count(*) FROM catalog.clocks WHERE applied"))
+        self._decided = read_decisions(self.hub)
+
     def _open_catalog(self, key: str | None) -> None:
-        path = self.folder / "catalog.duckdb"
-        attach(self.hub, path, name="catalog", key=key, read_only=self.read_only)
+        path = self.folder / CATALOG
+        with self.desk.changing() if self.desk else nullcontext():
+            if self.desk:
+                self.desk.open_file(CATALOG)
+            attach(self.hub, path, name="catalog", key=key, read_only=self.read_only)
         self.hub.execute("ATTACH ':memory:' AS empty")
         self.hub.execute(ddl_for("empty", schema.partition_ddl()))
         if self.read_only:
@@ -103,17 +120,40 @@ class EmbeddedStore:
             if self.value(_LAYOUT_FOUND) is None:
                 row = {"name": "version", "value": schema.VERSION}
                 self.save("meta", pl.DataFrame([row]))
+            if self.value(IDENTITY) is None:
+                row = {"name": "workspace", "value": secrets.token_hex(16)}
+                self.save("meta", pl.DataFrame([row]))
 
     def close(self) -> None:
         """Close the files; asking or writing afterwards is an error."""
+        if self._closed:
+            return
         self._closed = True
         if hasattr(self, "hub"):
-            self.hub.close()
+            with self.desk.changing() if self.desk else nullcontext():
+                self._fold(limit=1)
+                self.hub.close()
+        if self.desk:
+            self.desk.leave()
         release(self.folder)
+
+    def _fold(self, *, limit: int | None = None) -> None:
+        """Fold long logs into their files."""
+        if self.desk and hasattr(self, "partitions"):
+            files = {"catalog": CATALOG, **self.partitions.open_files}
+            self.desk.fold(self.hub, files, limit=limit)
+
+    def refresh(self) -> bool:
+        """Move to the newest committed state; return whether there was any to move to.
+
+        A writer is always there, and so is a reader whose files nobody can change.
+        """
+        self._refuse_closed()
+        return False
 
     def _refuse_closed(self) -> None:
         if self._closed:
-            raise WorkspaceError(f"{self.folder} is closed; open it again")
+            raise WorkspaceError(f"{self.home} is closed; open it again")
 
     @property
     def writable(self) -> bool:
@@ -147,28 +187,27 @@ class EmbeddedStore:
         past = as_of is not None and (
             self._latest_received is None or stored(as_of) < self._latest_received
         )
-        with self._writing:
-            sight = Sight(
-                partitions=self.partitions.touched_by(window),
-                all_partitions=self.partitions.touched_by(None),
-                past=past,
-                scoped=viewer is not None,
-                aliased=self._decided.aliased,
-                recalled=self._decided.recalled(as_of and stored(as_of)),
-                splits=self._decided.splits,
-            )
-            cursor = self.hub.cursor()
-        values = dict(parameters)
-        if window is not None:
-            values |= {"start": window.start, "end": window.end}
-        values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
-        asking = Asking(cursor=cursor, sight=sight, values=values, numbers=self.numbers)
-        faster = FASTER.get(question)
-        try:
+        with ExitStack() as during:
+            with self._writing:
+                sight = Sight(
+                    partitions=self.partitions.touched_by(window),
+                    all_partitions=self.partitions.touched_by(None),
+                    past=past,
+                    scoped=viewer is not None,
+                    aliased=self._decided.aliased,
+                    recalled=self._decided.recalled(as_of and stored(as_of)),
+                    splits=self._decided.splits,
+                )
+                during.enter_context(self.guard.shared())
+                cursor = during.enter_context(closing(self.hub.cursor()))
+            values = dict(parameters)
+            if window is not None:
+                values |= {"start": window.start, "end": window.end}
+            values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
+            asking = Asking(cursor=cursor, sight=sight, values=values, numbers=self.numbers)
+            faster = FASTER.get(question)
             answer = faster(asking) if faster else None
             return aware(asking.answer(question) if answer is None else answer)
-        finally:
-            cursor.close()
 
     def scoped(self, customers: frozenset[str]) -> ScopedStore:
         """Return a reader for which only *customers* exist."""
@@ -229,7 +268,7 @@ class EmbeddedStore:
     def transaction(self) -> Iterator[None]:
         """Make what happens inside one change: all of it, or none."""
         if self.read_only:
-            raise ReadOnlyError(f"{self.folder} was opened read-only; open it without read_only")
+            raise ReadOnlyError(f"{self.home} was opened read-only; open it without read_only")
         self._refuse_closed()
         with self._writing:
             if self._in_transaction:
@@ -245,6 +284,7 @@ class EmbeddedStore:
                 raise
             finally:
                 self._in_transaction = False
+            self._fold()
 
     def _roll_back(self) -> None:
         try:
@@ -287,6 +327,7 @@ class EmbeddedStore:
             untold = identity.unmoved(self.hub, untold, others)
         kept = identity.fresh(self.hub, untold, partition=partition)
         told = appending.ledger(unknown, kept, parts)
+        partition = self.partitions.for_writing(month)
         with self.transaction():
             added = appending.insert(
                 self.hub, kept, partition=partition, ledger=told, numbers=self.numbers
@@ -343,15 +384,20 @@ class EmbeddedStore:
         """Merge the rollup deltas of the partitions that have many; return their names."""
         due = [p for p, deltas in self._deltas.items() if force or self._is_due(p, deltas)]
         for partition in due:
+            self.partitions.for_writing(month_named(partition))
             with self.transaction():
                 appending.compact(self.hub, partition)
             del self._deltas[partition]
+        if due:
+            self._fold(limit=LOG_BYTES_READ)
+        self.partitions.rest()
         return due
 
     def _is_due(self, partition: str, deltas: int) -> bool:
         """Return whether so many *deltas* are worth a pass over all that is there."""
         if deltas < _COMPACT_AFTER:
             return False
+        partition = self.partitions.for_month(month_named(partition))
         return bool(deltas >= self.value(f"SELECT count(*) FROM {partition}.hours") * _DUE_SHARE)
 
     def value(self, sql: str, values: Mapping[str, object] | None = None) -> Any:

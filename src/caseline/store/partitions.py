@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caseline.errors import ReadOnlyError
 from caseline.store.connecting import attach, ddl_for
 from caseline.store.schema import partition_ddl
 
@@ -16,18 +19,25 @@ if TYPE_CHECKING:
     import duckdb
 
     from caseline.records.windows import Window
+    from caseline.store.desk import Desk
+    from caseline.store.guards import Guard
 
+_SEALED_AFTER = 20
+"""Rests after which a month that nobody wrote to is shared with readers again."""
 _FILE = re.compile(r"\d{4}-\d{2}")
 
 
 class Partitions:
-    """The months of one workspace.
+    """The months of one workspace, each attached when it is asked for, to be read.
 
     Args:
         hub: The connection to attach them to.
         folder: Where their files are.
         key_of: Gives the data key of a file by its name; None leaves it in clear.
-        read_only: Attach without the right to write.
+        desk: The writer's place; None for a reader.
+        guard: Keeps questions and re-attaching apart.
+        before: Those of the same months at an earlier moment: what is the same file
+            stays attached.
     """
 
     def __init__(
@@ -36,15 +46,41 @@ class Partitions:
         folder: Path,
         *,
         key_of: Callable[[str], str | None],
-        read_only: bool,
+        desk: Desk | None = None,
+        guard: Guard | None = None,
+        before: Partitions | None = None,
     ) -> None:
         self._hub = hub
         self._folder = folder
         self._key_of = key_of
-        self._read_only = read_only
-        self._attached: set[str] = set()
+        self._desk = desk
+        self._guard = guard
+        self._attached: dict[str, Attached] = {}
+        self._written: dict[str, int] = {}
+        self._rests = 0
         found = folder.glob("*.duckdb") if folder.is_dir() else ()
         self.months = sorted(p.stem for p in found if _FILE.fullmatch(p.stem))
+        self.turn = 0
+        if before is not None:
+            self.turn = before.turn + 1
+            self._go_on_from(before)
+
+    def _go_on_from(self, before: Partitions) -> None:
+        """Keep what is the same file; attach anew what was attached and is not."""
+        for month, attached in before._attached.items():
+            if month not in self.months:
+                continue
+            if attached.file == _identity(self._path(month)):
+                self._attached[month] = attached
+            else:
+                self._attach(month)
+
+    def drop(self, after: Partitions) -> None:
+        """Detach what *after* has not taken over."""
+        kept = {attached.name for attached in after._attached.values()}
+        for attached in self._attached.values():
+            if attached.name not in kept:
+                self._hub.execute(f"DETACH {attached.name}")
 
     def touched_by(self, window: Window | None) -> list[str]:
         """Return the names of the existing partitions that *window* touches, attached."""
@@ -58,18 +94,97 @@ class Partitions:
             self.months = sorted([*self.months, month])
         return self._attach(month)
 
+    def for_writing(self, month: str) -> str:
+        """Return the name of the partition of *month*, attached so that it can be written.
+
+        Raises:
+            WorkspaceError: it was attached to be read, and this thread asks just now.
+        """
+        if self._desk is None or self._guard is None:
+            raise ReadOnlyError(f"{self._path(month)} was opened to be read only")
+        self._written[month] = self._rests
+        file = self.file_of(month)
+        if self._desk.changes(file):
+            return self._attach(month)
+        with ExitStack() as alone:
+            if month in self._attached:
+                alone.enter_context(self._guard.exclusive())
+            alone.enter_context(self._desk.changing())
+            self._detach(month)
+            self._desk.open_file(file)
+            return self._attach(month)
+
+    def rest(self) -> None:
+        """Attach those months to be read again that were not written for many rests."""
+        self._rests += 1
+        for month, last in list(self._written.items()):
+            if self._rests - last >= _SEALED_AFTER:
+                self._seal(month)
+
+    def _seal(self, month: str) -> None:
+        """Fold the log of *month* in, and detach it: it is attached to be read next time."""
+        if self._desk is None or self._guard is None:
+            return
+        with self._guard.exclusive(), self._desk.changing():
+            self._detach(month)
+            self._desk.close_file(self.file_of(month))
+        del self._written[month]
+
     def complete(self, month: str) -> None:
         """Make those tables that the partition of *month* has not."""
-        self._hub.execute(ddl_for(self._attach(month), partition_ddl()))
+        with self._desk.changing() if self._desk else nullcontext():
+            self._hub.execute(ddl_for(self.for_writing(month), partition_ddl()))
+
+    @property
+    def open_files(self) -> dict[str, str]:
+        """The names of the partitions that can be written, each with its file's."""
+        files = {a.name: self.file_of(month) for month, a in self._attached.items()}
+        return {n: f for n, f in files.items() if self._desk and self._desk.changes(f)}
+
+    def file_of(self, month: str) -> str:
+        """Return the name of the file of *month*: ``events/2026-11.duckdb``."""
+        return f"events/{month}.duckdb"
 
     def _attach(self, month: str) -> str:
-        name = f"m{month.replace('-', '_')}"
-        if name not in self._attached:
-            path = self._folder / f"{month}.duckdb"
-            key = self._key_of(f"events/{path.name}")
-            attach(self._hub, path, name=name, key=key, read_only=self._read_only)
-            self._attached.add(name)
-        return name
+        if month not in self._attached:
+            path, file = self._path(month), self.file_of(month)
+            read_only = self._desk is None or not self._desk.changes(file)
+            if self._desk is not None and read_only and self._desk.has_log(file):
+                return self.for_writing(month)
+            name = f"m{month.replace('-', '_')}" + (f"_{self.turn}" if self.turn else "")
+            attach(self._hub, path, name=name, key=self._key_of(file), read_only=read_only)
+            self._attached[month] = Attached(name=name, file=_identity(path))
+        return self._attached[month].name
+
+    def _detach(self, month: str) -> None:
+        if month in self._attached:
+            self._hub.execute(f"DETACH {self._attached.pop(month).name}")
+
+    def _path(self, month: str) -> Path:
+        return self._folder / f"{month}.duckdb"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A month's file that is attached: by which name, and which file that is."""
+
+    name: str
+    file: tuple[int, int]
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return what tells the file at *path* from another one in its place."""
+    told = path.stat()
+    return told.st_ino, told.st_mtime_ns
+
+
+def month_named(name: str) -> str:
+    """Return the month whose partition has this *name*.
+
+    >>> month_named("m2026_11")
+    '2026-11'
+    """
+    return f"{name[1:5]}-{name[6:8]}"
 
 
 def month_of(moment: datetime) -> str:

@@ -1,0 +1,45 @@
+"""The two ways into a workspace's folder: to write, or to read beside whoever writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caseline.store.embedded import EmbeddedStore
+from caseline.store.keys import Keyring
+from caseline.store.reader import SnapshotStore
+from caseline.store.snapshots import take_snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def open_writer(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, Keyring]:
+    """Open the workspace in *home* to be written.
+
+    Raises:
+        ReadOnlyError: nothing can be written there.
+        WorkspaceLockedError: another process, or this one, has it open for writing.
+        KeyMismatchError: not the key it was made with.
+        DamagedError: its files are not what Caseline wrote.
+    """
+    keyring = Keyring(home, key)
+    return EmbeddedStore(home, key_of=keyring.key_of), keyring
+
+
+def open_reader(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, Keyring]:
+    """Open the workspace in *home* to be read, beside whoever writes to it.
+
+    Where nothing can be written, its own files are opened, as long as nobody writes.
+
+    Raises:
+        WorkspaceLockedError: no snapshot can be made there, and another process writes.
+        WorkspaceError: there is no space for the files that have to be copied.
+        KeyMismatchError: not the key it was made with.
+        DamagedError: its files are not what Caseline wrote.
+    """
+    snapshot = take_snapshot(home)
+    if snapshot is not None:
+        store = SnapshotStore(home, snapshot, key=key)
+        return store, store.keyring
+    keyring = Keyring(home, key, read_only=True)
+    return EmbeddedStore(home, read_only=True, key_of=keyring.key_of), keyring
