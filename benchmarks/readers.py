@@ -75,7 +75,7 @@ def fill(store: EmbeddedStore, events: int) -> None:
     for number in range(events // rows):
         store.append(batch(number, rows))
     store.compact(force=True)
-    store.desk.fold(store.hub, {"m2026_03": "events/2026-03.duckdb"}, limit=1)  # type: ignore[union-attr]
+    store.desk.fold(store.hub, limit=1)  # type: ignore[union-attr]
 
 
 def print_appends(store: EmbeddedStore, batches: int, rows: int, *, first: int, name: str) -> None:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from caseline.errors import DamagedError, InputError, SourceError, WorkspaceError
 from caseline.records.backups import BackupReport
 from caseline.store.copying import copy_file, put, settle
-from caseline.store.embedded import IDENTITY
 from caseline.store.locks import lock_file
 from caseline.store.manifests import MANIFEST, Entry, Manifest, read_manifest
+from caseline.store.migrations import IDENTITY
 from caseline.store.snapshots import take_snapshot
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from caseline.store.copying import copy_file, put
 from caseline.store.locks import FileLock, lock_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     import duckdb
@@ -110,24 +110,21 @@ class Desk:
         """Return whether the file *name* has a log, that its last writer left."""
         return self._log_bytes(name) > 0
 
-    def fold(
-        self, hub: duckdb.DuckDBPyConnection, files: Mapping[str, str], *, limit: int | None = None
-    ) -> None:
-        """Fold the logs that are long into their *files*, unless somebody copies just now.
+    def fold(self, hub: duckdb.DuckDBPyConnection, *, limit: int | None = None) -> None:
+        """Fold the logs that are long into their files, unless somebody copies just now.
 
         Args:
             hub: Where the files are attached.
-            files: By their names there.
             limit: How many bytes are long; None for what suits readers, if there are any.
         """
-        long = [n for n, file in files.items() if self._is_long(self._log_bytes(file), limit)]
+        long = [f for f in sorted(self._changing) if self._is_long(self._log_bytes(f), limit)]
         if not long:
             return
         with self._changing_if_free() as free:
             if free:
                 sweep(self._folder)
-                for name in long:
-                    hub.execute(f"CHECKPOINT {name}")
+                for file in long:
+                    hub.execute(f"CHECKPOINT {attached_as(file)}")
 
     def _log_bytes(self, name: str) -> int:
         try:
@@ -163,6 +160,16 @@ class Desk:
     def _tell(self) -> None:
         told = {"process": os.getpid(), "changes": sorted(self._changing)}
         self._writer.write(json.dumps(told).encode())
+
+
+def attached_as(file: str) -> str:
+    """Return the name that the writer attaches *file* by.
+
+    >>> attached_as("catalog.duckdb"), attached_as("events/2026-11.duckdb")
+    ('catalog', 'm2026_11')
+    """
+    stem = file.rpartition("/")[2].removesuffix(".duckdb")
+    return f"m{stem.replace('-', '_')}" if "/" in file else stem
 
 
 def files_lock(folder: Path) -> Path:

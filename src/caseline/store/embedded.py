@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +22,7 @@ from caseline.store.desk import LOG_BYTES_READ, Desk
 from caseline.store.faster import FASTER
 from caseline.store.guards import Guard
 from caseline.store.memory import Memory
-from caseline.store.migrations import migrate
+from caseline.store.migrations import LAYOUT, migrate, stamp
 from caseline.store.partitions import Partitions, month_named
 from caseline.store.scoped import ScopedStore
 from caseline.store.sight import Sight
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CATALOG = "catalog.duckdb"
 """The name of the catalog's file."""
-IDENTITY = "SELECT value FROM catalog.meta WHERE name = 'workspace'"
-"""Asks what tells a workspace from all others."""
-_LAYOUT_FOUND = "SELECT value FROM catalog.meta WHERE name = 'version'"
 _COMPACT_AFTER = 50_000
 """Rollup deltas in a partition that make merging them worth its time."""
 _DUE_SHARE = 0.2
@@ -93,7 +89,7 @@ class EmbeddedStore:
             self.partitions = Partitions(
                 self.hub, folder / "events", key_of=key_of, desk=self.desk, guard=self.guard
             )
-            migrate(self, self.value(_LAYOUT_FOUND))
+            migrate(self, self.value(LAYOUT))
             self._read_catalog()
         except BaseException:
             self.close()
@@ -117,12 +113,7 @@ class EmbeddedStore:
             return
         with self.transaction():
             self.hub.execute(ddl_for("catalog", schema.catalog_ddl()))
-            if self.value(_LAYOUT_FOUND) is None:
-                row = {"name": "version", "value": schema.VERSION}
-                self.save("meta", pl.DataFrame([row]))
-            if self.value(IDENTITY) is None:
-                row = {"name": "workspace", "value": secrets.token_hex(16)}
-                self.save("meta", pl.DataFrame([row]))
+            stamp(self)
 
     def close(self) -> None:
         """Close the files; asking or writing afterwards is an error."""
@@ -130,18 +121,13 @@ class EmbeddedStore:
             return
         self._closed = True
         if hasattr(self, "hub"):
-            with self.desk.changing() if self.desk else nullcontext():
-                self._fold(limit=1)
+            with self._writing, self.desk.changing() if self.desk else nullcontext():
+                if self.desk and hasattr(self, "partitions"):
+                    self.desk.fold(self.hub, limit=1)
                 self.hub.close()
         if self.desk:
             self.desk.leave()
         release(self.folder)
-
-    def _fold(self, *, limit: int | None = None) -> None:
-        """Fold long logs into their files."""
-        if self.desk and hasattr(self, "partitions"):
-            files = {"catalog": CATALOG, **self.partitions.open_files}
-            self.desk.fold(self.hub, files, limit=limit)
 
     def refresh(self) -> bool:
         """Move to the newest committed state; return whether there was any to move to.
@@ -284,7 +270,8 @@ class EmbeddedStore:
                 raise
             finally:
                 self._in_transaction = False
-            self._fold()
+            if self.desk:
+                self.desk.fold(self.hub)
 
     def _roll_back(self) -> None:
         try:
@@ -388,8 +375,8 @@ class EmbeddedStore:
             with self.transaction():
                 appending.compact(self.hub, partition)
             del self._deltas[partition]
-        if due:
-            self._fold(limit=LOG_BYTES_READ)
+        if due and self.desk:
+            self.desk.fold(self.hub, limit=LOG_BYTES_READ)
         self.partitions.rest()
         return due
 

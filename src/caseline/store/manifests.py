@@ -76,7 +76,7 @@ def read_manifest(folder: Path) -> Manifest:
         checksum = told.pop("checksum")
     except FileNotFoundError:
         raise SourceError(f"{folder} holds no backup; give the folder of one") from None
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise DamagedError(f"{path} is not readable; take another backup") from None
     if checksum != _checksum(told):
         raise DamagedError(f"{path} is not what was written there; take another backup")

@@ -6,6 +6,7 @@ opened the next time. The version in the catalog changes last.
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from caseline.store.embedded import EmbeddedStore
+
+
+LAYOUT = "SELECT value FROM catalog.meta WHERE name = 'version'"
+"""Asks which version's layout a workspace has."""
+IDENTITY = "SELECT value FROM catalog.meta WHERE name = 'workspace'"
+"""Asks what tells a workspace from all others."""
+
+
+def stamp(store: EmbeddedStore) -> None:
+    """Give *store*, if it is new, its version; and a name of its own, if it has none."""
+    for asks, name, value in (
+        (LAYOUT, "version", VERSION),
+        (IDENTITY, "workspace", secrets.token_hex(16)),
+    ):
+        if store.value(asks) is None:
+            store.save("meta", pl.DataFrame([{"name": name, "value": value}]))
 
 
 def migrate(store: EmbeddedStore, found: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from caseline.errors import ReadOnlyError
 from caseline.store.connecting import attach, ddl_for
+from caseline.store.desk import attached_as
 from caseline.store.schema import partition_ddl
 
 if TYPE_CHECKING:
@@ -135,12 +136,6 @@ class Partitions:
         with self._desk.changing() if self._desk else nullcontext():
             self._hub.execute(ddl_for(self.for_writing(month), partition_ddl()))
 
-    @property
-    def open_files(self) -> dict[str, str]:
-        """The names of the partitions that can be written, each with its file's."""
-        files = {a.name: self.file_of(month) for month, a in self._attached.items()}
-        return {n: f for n, f in files.items() if self._desk and self._desk.changes(f)}
-
     def file_of(self, month: str) -> str:
         """Return the name of the file of *month*: ``events/2026-11.duckdb``."""
         return f"events/{month}.duckdb"
@@ -151,7 +146,7 @@ class Partitions:
             read_only = self._desk is None or not self._desk.changes(file)
             if self._desk is not None and read_only and self._desk.has_log(file):
                 return self.for_writing(month)
-            name = f"m{month.replace('-', '_')}" + (f"_{self.turn}" if self.turn else "")
+            name = attached_as(file) + (f"_{self.turn}" if self.turn else "")
             attach(self._hub, path, name=name, key=self._key_of(file), read_only=read_only)
             self._attached[month] = Attached(name=name, file=_identity(path))
         return self._attached[month].name
