@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.store.appending import BETWEEN
+from caseline.store.partitions import month_named
 from caseline.store.values import stored
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _newest(asking: Asking, question: str, **more: list[str]) -> pl.DataFrame | 
 
 def _bounds(asking: Asking) -> tuple[datetime, datetime] | None:
     """Return from when to when events may be; None if nothing is stored there."""
-    months = [datetime.strptime(name[1:], "%Y_%m") for name in asking.sight.partitions]  # noqa: DTZ007 - as the store's times
+    months = [datetime.fromisoformat(f"{month_named(p)}-01") for p in asking.sight.partitions]
     if not months:
         return None
     first, last = min(months), (max(months) + timedelta(days=32)).replace(day=1)
@@ -103,8 +104,8 @@ def _stretches(start: datetime, end: datetime) -> Iterator[tuple[datetime, datet
 
 
 def _of_months(partitions: Iterable[str], start: datetime, end: datetime) -> list[str]:
-    low, high = f"m{start:%Y_%m}", f"m{end:%Y_%m}"
-    return [name for name in partitions if low <= name <= high]
+    low, high = f"{start:%Y-%m}", f"{end:%Y-%m}"
+    return [name for name in partitions if low <= month_named(name) <= high]
 
 
 def _midnight(day: date, *, after: int = 0) -> datetime:
