@@ -5,6 +5,8 @@ layout-1: two installations over two months, 311 events, one merge, one ticket.
 
 from __future__ import annotations
 
+import base64
+import io
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +31,8 @@ EVENTS = {
 
 @pytest.fixture
 def layout_1(tmp_path):
-    with tarfile.open(STORED / "layout-1.tar.xz") as archive:
+    packed = base64.b64decode((STORED / "layout-1.tar.xz.base64").read_text(encoding="ascii"))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(tmp_path, filter="data")
     return tmp_path / "clear"
 
