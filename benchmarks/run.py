@@ -24,6 +24,7 @@ MODULES = (
     "signature_left_out",
     "ingest_speed",
     "question_latency",
+    "freshness",
 )
 
 

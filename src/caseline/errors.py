@@ -7,7 +7,8 @@ CaselineError
 ├── SourceError (OSError)                 a path that is absent or cannot be read
 ├── WorkspaceError (RuntimeError)         the workspace cannot do this now
 │   ├── WorkspaceLockedError              another process writes to it
-│   ├── ReadOnlyError                     opened with read_only=True
+│   ├── ReadOnlyError                     opened with read_only=True, or its disk is
+│   ├── StorageFullError                  the disk has no room for what is to be written
 │   ├── KeyMismatchError                  key= missing, or not the key it was made with
 │   └── DamagedError                      a file of the workspace is not what it should be
 └── MissingExtraError (ImportError)       an optional part that is not installed
@@ -81,7 +82,11 @@ class WorkspaceLockedError(WorkspaceError):
 
 
 class ReadOnlyError(WorkspaceError):
-    """A change was asked of a workspace that was opened read-only."""
+    """A change was asked of a workspace that was opened, or whose disk is, read-only."""
+
+
+class StorageFullError(WorkspaceError):
+    """The disk has no room: nothing was half written, and it can be done again."""
 
 
 class KeyMismatchError(WorkspaceError):

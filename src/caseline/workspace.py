@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from caseline.clock import Clock, SystemClock
 from caseline.collect.opening import open_collection
-from caseline.errors import InputError, SourceError, WorkspaceError
+from caseline.errors import InputError
 from caseline.fleet.face import Fleet
 from caseline.impact.face import Impacts
 from caseline.normalize.headers import split_headers
@@ -22,8 +22,10 @@ from caseline.signatures.face import Signatures
 from caseline.signatures.mining import Mined, mine_messages
 from caseline.signatures.schemes import adopt_older
 from caseline.store.backups import back_up
-from caseline.store.opening import open_reader, open_writer
+from caseline.store.opening import folder_at, open_reader, open_writer
+from caseline.store.repairing import repair
 from caseline.store.search import find_events
+from caseline.store.verifying import verify
 from caseline.tickets.face import Tickets
 from caseline.trends.face import Trends
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from caseline.records.answers import Table
     from caseline.records.backups import BackupReport
     from caseline.records.ingest import IngestReport, ProgressCallback
+    from caseline.records.verification import Repair, Verification
     from caseline.records.windows import Window
     from caseline.signatures.rulebook import Rulebook
     from caseline.store.embedded import EmbeddedStore
@@ -252,6 +255,26 @@ class Workspace(View):
         """
         return back_up(self._store, Path(folder), taken_at=self._clock.now())
 
+    def verify(self) -> Verification:
+        """Look at every file: whether it opens, can be read, and adds up.
+
+        Returns:
+            A Verification: file, check, verdict, rows, wrong, detail; ``sound`` in short.
+        """
+        return verify(self._store, as_of=self._clock.now())
+
+    def repair(self) -> Repair:
+        """Make rollups anew from events, and keep damaged files aside, so that the rest works.
+
+        Returns:
+            A Repair: file, action, kept_as, lost_events, lost_batches, detail; ``again``
+            names the collections to take in again.
+
+        Raises:
+            ReadOnlyError: it was opened read-only.
+        """
+        return repair(self._store, as_of=self._clock.now())
+
     def close(self) -> None:
         """Close the files. A closed workspace answers no more."""
         self._store.close()
@@ -306,7 +329,7 @@ def open_workspace(
     0
     """
     own = line_formats(formats)
-    folder = _folder(path, read_only=read_only)
+    folder = folder_at(path, read_only=read_only)
     store, keyring = open_reader(folder, key=key) if read_only else open_writer(folder, key=key)
     try:
         return Workspace(store, keyring, clock or SystemClock(), formats=own)
@@ -327,23 +350,6 @@ def _read_book(store: EmbeddedStore, rules: Rulebook | None) -> SignatureBook:
     )
     book.know_words(store.ask("all_vocabulary"))
     return book
-
-
-def _folder(path: str | os.PathLike[str], *, read_only: bool) -> Path:
-    if "://" in str(path):
-        raise InputError(f"{path}: this version opens folders only; give a path")
-    folder = Path(path)
-    if folder.is_file():
-        raise SourceError(f"{folder} is a file; a workspace is a folder")
-    if read_only and not (folder / "catalog.duckdb").exists():
-        raise SourceError(f"{folder} holds no workspace; open it once without read_only")
-    if not folder.parent.is_dir():
-        raise SourceError(f"{folder.parent} does not exist; make it first")
-    foreign = folder.is_dir() and any(folder.iterdir()) and not (folder / "keys").exists()
-    if foreign:
-        raise WorkspaceError(f"{folder} holds other files; give an empty folder or a workspace")
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _listed(formats: LineFormats) -> LineFormats:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,7 +16,7 @@ from caseline.store.embedded import EmbeddedStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from types import ModuleType
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -46,6 +49,19 @@ SIGNATURES = pl.DataFrame(
         "rules": [["number"], ["number", "number"]],
     }
 )
+
+
+@pytest.fixture(scope="session")
+def writer() -> ModuleType:
+    """The module crashing_writer: its plans, and the truth about them."""
+    path = Path(__file__).with_name("crashing_writer.py")
+    spec = importlib.util.spec_from_file_location("crashing_writer", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["crashing_writer"] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

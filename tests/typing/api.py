@@ -121,6 +121,7 @@ def errors() -> tuple[type[caseline.CaselineError], ...]:
         caseline.WorkspaceError,
         caseline.WorkspaceLockedError,
         caseline.ReadOnlyError,
+        caseline.StorageFullError,
         caseline.KeyMismatchError,
         caseline.DamagedError,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from caseline.errors import DamagedError, InputError, SourceError, WorkspaceError
 from caseline.records.backups import BackupReport
 from caseline.store.copying import copy_file, put, settle
+from caseline.store.inventory import RESTORED
 from caseline.store.locks import lock_file
 from caseline.store.manifests import MANIFEST, Entry, Manifest, read_manifest
 from caseline.store.migrations import IDENTITY
@@ -121,6 +122,7 @@ def restore(backup: str | os.PathLike[str], path: str | os.PathLike[str]) -> Bac
         _verify(source, entry)
     partial = target.with_name(f".{target.name}.restoring")
     copied = [e.size_bytes for e in manifest.files if _bring_back(source, partial, e)]
+    (partial / RESTORED).touch()
     if target.exists():
         target.rmdir()
     partial.rename(target)

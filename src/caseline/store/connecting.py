@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from caseline.errors import DamagedError, KeyMismatchError, WorkspaceError, WorkspaceLockedError
+from caseline.store.faults import is_damage, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,19 @@ _LAYOUT = "v1.5.0"
 
 _open_here: set[Path] = set()
 _open_guard = threading.Lock()
+
+
+def prepare(folder: Path) -> None:
+    """Make *folder* if it is absent.
+
+    Raises:
+        StorageFullError: its disk has no room.
+        ReadOnlyError: it cannot be made there.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise meaning(error, folder) or error from None
 
 
 def claim(folder: Path) -> None:
@@ -78,7 +92,7 @@ def attach(
         with _going_through_its_log(hub, path):
             hub.execute(f"ATTACH '{quoted}' AS {name} ({', '.join(options)})")
     except duckdb.Error as error:
-        raise _translated(error, path) from None
+        raise explained(error, path) from None
 
 
 @contextmanager
@@ -94,9 +108,52 @@ def _going_through_its_log(hub: duckdb.DuckDBPyConnection, path: Path) -> Iterat
         hub.execute("RESET threads")
 
 
-def _translated(error: duckdb.Error, path: Path) -> WorkspaceError:
-    text = str(error)
-    if "lock" in text:
+def make(hub: duckdb.DuckDBPyConnection, path: Path, *, key: str | None, ddl: str) -> None:
+    """Make the database file at *path* with the tables of *ddl*: all of it, or nothing.
+
+    It is made under another name first: a full disk or a killed process leaves no file
+    that cannot be told from a damaged one.
+
+    Raises:
+        StorageFullError: the disk has no room for it.
+        ReadOnlyError: the folder cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    log = path.with_name(f"{beside.name}.wal")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        for left in (beside, log):
+            left.unlink(missing_ok=True)
+        attach(hub, beside, name="unborn", key=key, read_only=False)
+        try:
+            hub.execute(ddl_for("unborn", ddl))
+            hub.execute("CHECKPOINT unborn")
+        finally:
+            hub.execute("DETACH unborn")
+        beside.replace(path)
+    except (duckdb.Error, OSError) as error:
+        raise meaning(error, path) or error from None
+
+
+def refuse_lost(catalog: Path) -> None:
+    """Refuse to make a new *catalog* beside months of events: theirs is gone.
+
+    Raises:
+        DamagedError: there are such months.
+    """
+    if any((catalog.parent / "events").glob("*.duckdb")):
+        raise DamagedError(f"{catalog} is missing beside its events; restore it from a backup")
+
+
+def detach(hub: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Let go of the database attached to *hub* as *name*, if there is one."""
+    hub.execute(f"DETACH DATABASE IF EXISTS {name}")
+
+
+def explained(error: duckdb.Error, path: Path) -> WorkspaceError:
+    """Return what *error* means that was met when the file at *path* was opened."""
+    text = re.sub(r'"[^"]*"', "", str(error))
+    if "lock on file" in text:
         holder = re.search(r"PID (\d+)", text)
         who = f"process {holder[1]}" if holder else "another process"
         return WorkspaceLockedError(
@@ -107,9 +164,22 @@ def _translated(error: duckdb.Error, path: Path) -> WorkspaceError:
         return KeyMismatchError(
             f"{path} does not open with this key; give the key it was made with"
         )
-    if isinstance(error, duckdb.IOException | duckdb.SerializationException):
-        return DamagedError(
-            f"{path} cannot be read as a database ({type(error).__name__}); "
-            "restore it from a backup"
-        )
+    if is_damage(error):
+        return _damaged(error, path)
+    found = meaning(error, path)
+    if found is not None:
+        return found
     return WorkspaceError(f"{path} cannot be opened ({type(error).__name__})")
+
+
+def _damaged(error: duckdb.Error, path: Path) -> DamagedError:
+    """Return the error that names the file which is not what was written to it."""
+    if "replaying WAL" in str(error):
+        return DamagedError(
+            f"{path}.wal is damaged ({type(error).__name__}): it holds the latest changes of "
+            f"{path.name}; restore both from a backup, or move it away and open again: what "
+            "it held is lost then, and verify() tells what is missing"
+        )
+    return DamagedError(
+        f"{path} cannot be read as a database ({type(error).__name__}); restore it from a backup"
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
@@ -14,13 +15,13 @@ from caseline.errors import (
     ReadOnlyError,
     WorkspaceError,
 )
-from caseline.store import appending, identity, reach, schema
+from caseline.store import appending, connecting, healing, identity, known, reach, schema
 from caseline.store.asking import Asking
-from caseline.store.connecting import attach, claim, connect, ddl_for, release
 from caseline.store.decisions import TABLES, Decisions, read_decisions
 from caseline.store.desk import LOG_BYTES_READ, Desk
 from caseline.store.faster import FASTER
 from caseline.store.guards import Guard
+from caseline.store.inventory import Inventory
 from caseline.store.memory import Memory
 from caseline.store.migrations import LAYOUT, migrate, stamp
 from caseline.store.partitions import Partitions, month_named
@@ -74,25 +75,32 @@ class EmbeddedStore:
         self.read_only = read_only
         self._writing = threading.RLock()
         self.guard = Guard(self._writing)
-        self._in_transaction = False
+        self.in_transaction = False
         self._closed = False
         self._deltas: dict[str, int] = {}
         self._corrected = False
         self._decided = Decisions()
         self.memory = Memory()
         self.desk: Desk | None = None
-        claim(folder)
+        connecting.claim(folder)
         try:
             self.desk = None if read_only else Desk(folder)
-            self.hub = connect(encrypted=key_of("catalog.duckdb") is not None)
+            self.hub = connecting.connect(encrypted=key_of("catalog.duckdb") is not None)
             self._open_catalog(key_of("catalog.duckdb"))
             self.partitions = Partitions(
-                self.hub, folder / "events", key_of=key_of, desk=self.desk, guard=self.guard
+                self.hub,
+                folder / "events",
+                key_of=key_of,
+                desk=self.desk,
+                guard=self.guard,
+                inventory=self.inventory if self.desk else None,
             )
             migrate(self, self.value(LAYOUT))
             self._read_catalog()
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, duckdb.Error):
+                raise connecting.explained(error, folder / CATALOG) from None
             raise
 
     def _read_catalog(self) -> None:
@@ -103,31 +111,43 @@ class EmbeddedStore:
 
     def _open_catalog(self, key: str | None) -> None:
         path = self.folder / CATALOG
+        self.attach_catalog = partial(
+            connecting.attach, self.hub, path, name="catalog", key=key, read_only=self.read_only
+        )
         with self.desk.changing() if self.desk else nullcontext():
             if self.desk:
+                if not path.exists():
+                    connecting.refuse_lost(path)
+                    connecting.make(self.hub, path, key=key, ddl=schema.catalog_ddl())
                 self.desk.open_file(CATALOG)
-            attach(self.hub, path, name="catalog", key=key, read_only=self.read_only)
+            self.attach_catalog()
         self.hub.execute("ATTACH ':memory:' AS empty")
-        self.hub.execute(ddl_for("empty", schema.partition_ddl()))
+        self.hub.execute(connecting.ddl_for("empty", schema.partition_ddl()))
+        self.inventory = Inventory(self.hub)
         if self.read_only:
             return
         with self.transaction():
-            self.hub.execute(ddl_for("catalog", schema.catalog_ddl()))
+            self.inventory.forget_if_restored(self.folder)
+            self.hub.execute(connecting.ddl_for("catalog", schema.catalog_ddl()))
             stamp(self)
 
     def close(self) -> None:
         """Close the files; asking or writing afterwards is an error."""
         if self._closed:
             return
+        if hasattr(self, "inventory") and self.inventory.pending:
+            with suppress(duckdb.Error, WorkspaceError), self.transaction():
+                self.inventory.write()
         self._closed = True
         if hasattr(self, "hub"):
             with self._writing, self.desk.changing() if self.desk else nullcontext():
                 if self.desk and hasattr(self, "partitions"):
-                    self.desk.fold(self.hub, limit=1)
+                    with suppress(duckdb.Error):
+                        self.desk.fold(self.hub, limit=1)
                 self.hub.close()
         if self.desk:
             self.desk.leave()
-        release(self.folder)
+        connecting.release(self.folder)
 
     def refresh(self) -> bool:
         """Move to the newest committed state; return whether there was any to move to.
@@ -192,8 +212,9 @@ class EmbeddedStore:
             values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
             asking = Asking(cursor=cursor, sight=sight, values=values, numbers=self.numbers)
             faster = FASTER.get(question)
-            answer = faster(asking) if faster else None
-            return aware(asking.answer(question) if answer is None else answer)
+            with healing.faults_told(self):
+                answer = faster(asking) if faster else None
+                return aware(asking.answer(question) if answer is None else answer)
 
     def scoped(self, customers: frozenset[str]) -> ScopedStore:
         """Return a reader for which only *customers* exist."""
@@ -213,6 +234,7 @@ class EmbeddedStore:
         with self.transaction(), self._given(rows):
             self._delete(table, key)
             self.hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM given")
+            self.inventory.write()
         self._note_change(table)
         return rows.height
 
@@ -257,27 +279,33 @@ class EmbeddedStore:
             raise ReadOnlyError(f"{self.home} was opened read-only; open it without read_only")
         self._refuse_closed()
         with self._writing:
-            if self._in_transaction:
+            if self.in_transaction:
                 yield
                 return
-            self.hub.execute("BEGIN TRANSACTION")
-            self._in_transaction = True
-            try:
-                yield
-                self.hub.execute("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
-            finally:
-                self._in_transaction = False
-            if self.desk:
-                self.desk.fold(self.hub)
+            with healing.faults_told(self):
+                yield from self._all_or_none()
+                if self.desk:
+                    self.desk.fold(self.hub)
 
-    def _roll_back(self) -> None:
+    def _all_or_none(self) -> Iterator[None]:
+        self.hub.execute("BEGIN TRANSACTION")
+        self.in_transaction = True
         try:
-            self.hub.execute("ROLLBACK")
-        except duckdb.TransactionException:
-            return  # the engine rolled back by itself
+            yield
+            self.hub.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):  # the engine may have rolled back by itself
+                self.hub.execute("ROLLBACK")
+            raise
+        finally:
+            self.in_transaction = False
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other thread write inside."""
+        self._refuse_closed()
+        with self._writing:
+            yield
 
     # events ---------------------------------------------------------------------
 
@@ -291,7 +319,7 @@ class EmbeddedStore:
         """
         if batch.frame.is_empty():
             return 0, 0
-        with self._writing:
+        with self._writing, healing.faults_told(self):
             rows = appending.gathered(batch)
             self._corrected = self._corrected or rows["written_at"].null_count() < rows.height
             self._number(rows)
@@ -304,11 +332,11 @@ class EmbeddedStore:
 
     def _append_month(self, month: str, rows: pl.DataFrame, parts: Sequence[Part]) -> int:
         partition = self.partitions.for_month(month)
-        known = self._known_parts(partition, parts)
-        unknown = rows.filter(~pl.col("part").is_in(known)) if known else rows
+        held = known.known_parts(self.hub, partition, parts)
+        unknown = rows.filter(~pl.col("part").is_in(held)) if held else rows
         if unknown.is_empty():
             return 0
-        untold = self._untold(unknown, month, parts)
+        untold = known.untold(self, unknown, month, parts)
         if self._corrected:
             others = {m: self.partitions.for_month(m) for m in self.partitions.months if m != month}
             untold = identity.unmoved(self.hub, untold, others)
@@ -319,6 +347,7 @@ class EmbeddedStore:
             added = appending.insert(
                 self.hub, kept, partition=partition, ledger=told, numbers=self.numbers
             )
+        self.inventory.changed(month, partition)
         self._deltas[partition] = self._deltas.get(partition, 0) + added.hours
         if added.covered_days:
             self.memory.changed("covered_days")
@@ -332,40 +361,6 @@ class EmbeddedStore:
         except BaseException:
             self.numbers.forget(fresh)
             raise
-
-    def _untold(self, rows: pl.DataFrame, month: str, parts: Sequence[Part]) -> pl.DataFrame:
-        """Return *rows* without the untimed ones that another month holds already.
-
-        A record without a time stands in the month it was received in; its file may
-        have come in an earlier one.
-        """
-        untimed = rows.filter(~pl.col("timed"))
-        if untimed.is_empty():
-            return rows
-        for other in self.partitions.months:
-            if other == month or untimed.is_empty():
-                continue
-            partition = self.partitions.for_month(other)
-            known = self._known_parts(partition, parts, received_in=other)
-            untimed = untimed.filter(~pl.col("part").is_in(known))
-            untimed = identity.fresh(self.hub, untimed, partition=partition)
-        left = pl.col("position").is_in(untimed["position"].implode())
-        return rows.filter(pl.col("timed") | left)
-
-    def _known_parts(
-        self, partition: str, parts: Sequence[Part], *, received_in: str | None = None
-    ) -> list[int]:
-        """Return the numbers of those *parts* that *partition* holds already.
-
-        With *received_in* only those received in that month, the untimed ones' own.
-        """
-        held = self.hub.execute(
-            f"SELECT batch_id FROM {partition}.batches WHERE batch_id IN (SELECT unnest($ids)) "
-            "AND ($month IS NULL OR strftime(received_at, '%Y-%m') = $month)",
-            {"ids": [part.batch_id for part in parts], "month": received_in},
-        ).fetchall()
-        known = {row[0] for row in held}
-        return [number for number, part in enumerate(parts) if part.batch_id in known]
 
     def compact(self, *, force: bool = False) -> list[str]:
         """Merge the rollup deltas of the partitions that have many; return their names."""

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from caseline.errors import DamagedError, KeyMismatchError, ReadOnlyError
+from caseline.store.faults import meaning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,12 +109,22 @@ class Keyring:
     def _write(self) -> None:
         """Replace the file at once: a reader finds the old one or the new one, whole."""
         beside = self._path.with_name(f"{_NAME}.new")
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(self._content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
+        try:
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self._content, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._path)
+        except OSError as error:
+            raise meaning(error, self._path) or error from None
+
+
+def holds_other_files(folder: Path) -> bool:
+    """Return whether *folder* has files and is no workspace, nor one whose making was cut."""
+    if not folder.is_dir() or (folder / _NAME).exists():
+        return False
+    return any(file.name != f"{_NAME}.new" for file in folder.iterdir())
 
 
 def _fresh(*, encrypted: bool) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caseline.errors import InputError, SourceError, WorkspaceError
+from caseline.store.connecting import prepare
 from caseline.store.embedded import EmbeddedStore
-from caseline.store.keys import Keyring
+from caseline.store.keys import Keyring, holds_other_files
 from caseline.store.reader import SnapshotStore
 from caseline.store.snapshots import take_snapshot
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
 
 
 def open_writer(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, Keyring]:
@@ -43,3 +46,26 @@ def open_reader(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, 
         return store, store.keyring
     keyring = Keyring(home, key, read_only=True)
     return EmbeddedStore(home, read_only=True, key_of=keyring.key_of), keyring
+
+
+def folder_at(path: str | os.PathLike[str], *, read_only: bool) -> Path:
+    """Return the folder at *path* that a workspace may be opened in, made if it is absent.
+
+    Raises:
+        InputError: *path* is a URL.
+        SourceError: it is a file, has no parent, or is to be read and holds no workspace.
+        WorkspaceError: it holds other files; or the disk has no room, or is read-only.
+    """
+    if "://" in str(path):
+        raise InputError(f"{path}: this version opens folders only; give a path")
+    folder = Path(path)
+    if folder.is_file():
+        raise SourceError(f"{folder} is a file; a workspace is a folder")
+    if read_only and not (folder / "catalog.duckdb").exists():
+        raise SourceError(f"{folder} holds no workspace; open it once without read_only")
+    if not folder.parent.is_dir():
+        raise SourceError(f"{folder.parent} does not exist; make it first")
+    if holds_other_files(folder):
+        raise WorkspaceError(f"{folder} holds other files; give an empty folder or a workspace")
+    prepare(folder)
+    return folder

@@ -7,17 +7,18 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caseline.errors import ReadOnlyError
-from caseline.store.connecting import attach, ddl_for
+import duckdb
+
+from caseline.errors import DamagedError, ReadOnlyError, WorkspaceError
+from caseline.store.connecting import attach, ddl_for, detach, explained, make
 from caseline.store.desk import attached_as
+from caseline.store.inventory import Inventory, counted
 from caseline.store.schema import partition_ddl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
-
-    import duckdb
 
     from caseline.records.windows import Window
     from caseline.store.desk import Desk
@@ -37,11 +38,12 @@ class Partitions:
         key_of: Gives the data key of a file by its name; None leaves it in clear.
         desk: The writer's place; None for a reader.
         guard: Keeps questions and re-attaching apart.
+        inventory: What the catalog knows of them; without one nothing is expected.
         before: Those of the same months at an earlier moment: what is the same file
             stays attached.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a reader has none of stands apart
         self,
         hub: duckdb.DuckDBPyConnection,
         folder: Path,
@@ -49,6 +51,7 @@ class Partitions:
         key_of: Callable[[str], str | None],
         desk: Desk | None = None,
         guard: Guard | None = None,
+        inventory: Inventory | None = None,
         before: Partitions | None = None,
     ) -> None:
         self._hub = hub
@@ -56,22 +59,29 @@ class Partitions:
         self._key_of = key_of
         self._desk = desk
         self._guard = guard
+        self._inventory = inventory
         self._attached: dict[str, Attached] = {}
         self._written: dict[str, int] = {}
         self._rests = 0
-        found = folder.glob("*.duckdb") if folder.is_dir() else ()
-        self.months = sorted(p.stem for p in found if _FILE.fullmatch(p.stem))
+        self.refresh()
         self.turn = 0
         if before is not None:
             self.turn = before.turn + 1
             self._go_on_from(before)
+
+    def refresh(self) -> None:
+        """Look anew which months there are: those with a file, and those that had one."""
+        found = self._folder.glob("*.duckdb") if self._folder.is_dir() else ()
+        files = {p.stem for p in found if _FILE.fullmatch(p.stem)}
+        noted = self._inventory.noted.keys() if self._inventory else set()
+        self.months = sorted(files | noted)
 
     def _go_on_from(self, before: Partitions) -> None:
         """Keep what is the same file; attach anew what was attached and is not."""
         for month, attached in before._attached.items():
             if month not in self.months:
                 continue
-            if attached.file == _identity(self._path(month)):
+            if attached.file == _identity(self.path_of(month)):
                 self._attached[month] = attached
             else:
                 self._attach(month)
@@ -90,30 +100,48 @@ class Partitions:
     def for_month(self, month: str) -> str:
         """Return the name of the partition of *month* (``2026-11``), made if it is absent."""
         if month not in self.months:
-            self._folder.mkdir(exist_ok=True)
-            self.complete(month)
+            with self._desk.changing() if self._desk else nullcontext():
+                key = self._key_of(self.file_of(month))
+                make(self._hub, self.path_of(month), key=key, ddl=partition_ddl())
             self.months = sorted([*self.months, month])
+            return self.for_writing(month)
         return self._attach(month)
 
-    def for_writing(self, month: str) -> str:
+    def attached(self, month: str, *, whole: bool = True) -> str:
+        """Return the name of the partition of *month*.
+
+        Args:
+            month: Which.
+            whole: Refuse a file that has lost entries.
+
+        Raises:
+            DamagedError: it is gone, or not what was written, or has lost entries.
+        """
+        return self._attach(month, whole=whole)
+
+    def for_writing(self, month: str, *, whole: bool = True) -> str:
         """Return the name of the partition of *month*, attached so that it can be written.
 
         Raises:
             WorkspaceError: it was attached to be read, and this thread asks just now.
         """
         if self._desk is None or self._guard is None:
-            raise ReadOnlyError(f"{self._path(month)} was opened to be read only")
+            raise ReadOnlyError(f"{self.path_of(month)} was opened to be read only")
         self._written[month] = self._rests
         file = self.file_of(month)
         if self._desk.changes(file):
-            return self._attach(month)
+            return self._attach(month, whole=whole)
         with ExitStack() as alone:
             if month in self._attached:
                 alone.enter_context(self._guard.exclusive())
             alone.enter_context(self._desk.changing())
             self._detach(month)
             self._desk.open_file(file)
-            return self._attach(month)
+            try:
+                return self._attach(month, whole=whole)
+            except WorkspaceError:
+                self._desk.close_file(file)
+                raise
 
     def rest(self) -> None:
         """Attach those months to be read again that were not written for many rests."""
@@ -140,14 +168,21 @@ class Partitions:
         """Return the name of the file of *month*: ``events/2026-11.duckdb``."""
         return f"events/{month}.duckdb"
 
-    def _attach(self, month: str) -> str:
+    def _attach(self, month: str, *, whole: bool = True) -> str:
         if month not in self._attached:
-            path, file = self._path(month), self.file_of(month)
+            path, file = self.path_of(month), self.file_of(month)
+            if not path.exists():
+                raise DamagedError(
+                    f"{path} is missing{self._expected(month)}; restore it from a backup, or "
+                    "call repair() to go on without it"
+                )
             read_only = self._desk is None or not self._desk.changes(file)
             if self._desk is not None and read_only and self._desk.has_log(file):
-                return self.for_writing(month)
+                return self.for_writing(month, whole=whole)
             name = attached_as(file) + (f"_{self.turn}" if self.turn else "")
             attach(self._hub, path, name=name, key=self._key_of(file), read_only=read_only)
+            if whole:
+                self._refuse_older(month, name)
             self._attached[month] = Attached(name=name, file=_identity(path))
         return self._attached[month].name
 
@@ -155,7 +190,42 @@ class Partitions:
         if month in self._attached:
             self._hub.execute(f"DETACH {self._attached.pop(month).name}")
 
-    def _path(self, month: str) -> Path:
+    def release(self, month: str) -> None:
+        """Let go of the file of *month*; it is attached again when it is needed."""
+        if self._guard is None or self._desk is None:
+            return
+        with self._guard.exclusive(), self._desk.changing():
+            self._detach(month)
+            self._desk.close_file(self.file_of(month))
+
+    def key_for(self, month: str) -> str | None:
+        """Return the data key of the file of *month*."""
+        return self._key_of(self.file_of(month))
+
+    def _refuse_older(self, month: str, name: str) -> None:
+        """Refuse a file whose ledger has fewer entries than the catalog has seen there."""
+        noted = self._inventory.noted.get(month) if self._inventory else None
+        if noted is None:
+            return
+        try:
+            found = counted(self._hub, name)
+        except duckdb.Error as error:
+            detach(self._hub, name)
+            raise explained(error, self.path_of(month)) from None
+        if found.entries < noted.entries:
+            detach(self._hub, name)
+            raise DamagedError(
+                f"{self.path_of(month)} holds {found.events} events of {found.entries} batches"
+                f"{self._expected(month)}: it is an older file, or its .wal was cut; restore "
+                "both from a backup, or call repair() to go on with what is left"
+            )
+
+    def _expected(self, month: str) -> str:
+        noted = self._inventory.noted.get(month) if self._inventory else None
+        return f", but it held {noted.events} events of {noted.entries} batches" if noted else ""
+
+    def path_of(self, month: str) -> Path:
+        """Return the file of *month*."""
         return self._folder / f"{month}.duckdb"
 
 
