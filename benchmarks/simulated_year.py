@@ -9,7 +9,6 @@ slice by slice; one burst in fifty comes late.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from caseline.records.batches import Part, SignedBatch, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -160,7 +160,7 @@ class Drawing:
         return SignedBatch(
             source=parts[0].source,
             frame=frame,
-            minted=self._year.kinds.table().clear() if number else self._minted,
+            minted=self._minted,
             parts=parts if late.any() else parts[:1],
         )
 
@@ -313,11 +313,6 @@ def sources_of(batch: SignedBatch) -> pl.DataFrame:
             "received_at": [source.received_at for source in sources],
         }
     )
-
-
-def late_by(days: int) -> timedelta:
-    """Return so many days, as a length."""
-    return timedelta(days=days)
 
 
 def size_bytes(folder: Path) -> int:
