@@ -25,12 +25,14 @@ from year_tickets import tickets_of
 import caseline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from caseline.protocols import Engine
     from caseline.records.batches import SignedBatch
 
 _NOTE = "year.json"
+_TOLD_EVERY = 60
+"""Seconds between two lines that tell how far the filling is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,10 @@ class Kept:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
-    def write(self, note: Mapping[str, Any]) -> None:
+    def write(self, year: Year, *, filled: int) -> None:
         """Keep what was filled in."""
-        (self.folder / _NOTE).write_text(json.dumps(note, indent=1), encoding="utf-8")
+        note = {"events": year.events, "days": year.days, "batch": year.batch, "filled": filled}
+        (self.folder / _NOTE).write_text(json.dumps(note), encoding="utf-8")
 
     @property
     def filled(self) -> int:
@@ -94,8 +97,9 @@ def fill_to(kept: Kept, year: Year, day: int) -> dict[str, float]:
 
 
 def fill(kept: Kept, year: Year, day: int) -> dict[str, float]:
-    """Fill *kept* up to *day* here: see ``fill_to``."""
+    """Fill *kept* up to *day* here: see ``fill_to``. If killed, it goes on from the last day."""
     first = kept.filled
+    told = perf_counter()
     took: dict[str, float] = defaultdict(float)
     clock = caseline.ManualClock(day_of(day))
     ws = caseline.open(kept.workspace, clock=clock)
@@ -105,19 +109,19 @@ def fill(kept: Kept, year: Year, day: int) -> dict[str, float]:
             year.fleet.load(ws, engine)
             engine.save("signatures", year.kinds.table())
         ws.tickets.load(tickets_of(year, first=first, last=day))
-    for batch in _drawn(year.batches(first=first, last=day), took):
-        append(engine, batch, took)
-        if perf_counter() - took.get("told", 0) > 60:  # noqa: PLR2004 - a line a minute
-            took["told"] = perf_counter()
-            rate = took["events"] / max(took["seconds"], 1e-9)
-            print(f"{took['events']:,.0f} events, {rate:,.0f} a second", file=sys.stderr)
+    for number in range(first, day):
+        for batch in _drawn(year.batches(first=number, last=number + 1), took):
+            append(engine, batch, took)
+        kept.write(year, filled=number + 1)
+        if perf_counter() - told > _TOLD_EVERY:
+            told = perf_counter()
+            rate = took["events"] / took["seconds"]
+            print(f"day {number + 1}, {rate:,.0f} events a second", file=sys.stderr)
     with _adding(took, "seconds", "cpu_seconds"):
         engine.compact(force=True)
     with _adding(took, "closing_seconds"):
         ws.close()
-    took.pop("told", None)
     took["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    kept.write({"events": year.events, "days": year.days, "batch": year.batch, "filled": day})
     return dict(took)
 
 
