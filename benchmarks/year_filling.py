@@ -27,8 +27,8 @@ import caseline
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from caseline.protocols import Engine
     from caseline.records.batches import SignedBatch
+    from caseline.store.embedded import EmbeddedStore
 
 _NOTE = "year.json"
 _TOLD_EVERY = 60
@@ -125,7 +125,7 @@ def fill(kept: Kept, year: Year, day: int) -> dict[str, float]:
     return dict(took)
 
 
-def append(engine: Engine, batch: SignedBatch, took: dict[str, float]) -> None:
+def append(engine: EmbeddedStore, batch: SignedBatch, took: dict[str, float]) -> None:
     """Append *batch* as an ingest does; add to *took* what appending took."""
     source = batch.source
     engine.save("collections", collection_of(source, batch.frame.height, source.received_at))

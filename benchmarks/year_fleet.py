@@ -73,7 +73,8 @@ class YearFleet:
         counts = np.resize([4, 3, 3, 2], self.customers)
         _spread(counts, alone - int(counts.sum()))
         owners = np.repeat(np.arange(self.customers), counts)
-        return np.append(owners, np.full(self.shared, -1))
+        owner: Array = np.append(owners, np.full(self.shared, -1))
+        return owner
 
     @cached_property
     def rank(self) -> Array:
@@ -109,7 +110,8 @@ class YearFleet:
         volume = np.where(own, weights[self.owner] * shares[self.rank % len(_STAGES)], 0.0)
         volume *= (1 - _SHARED_VOLUME) / volume.sum()
         volume[~own] = _SHARED_VOLUME * power_law(self.shared, 0.5)
-        return volume / volume.sum()
+        shared: Array = volume / volume.sum()
+        return shared
 
     @cached_property
     def tenants(self) -> Array:
@@ -228,13 +230,15 @@ class YearFleet:
 def power_law(kinds: int, exponent: float) -> Array:
     """Return the shares of so many *kinds*, the largest first."""
     weights: Array = np.arange(1, kinds + 1, dtype=float) ** -exponent
-    return weights / weights.sum()
+    shares: Array = weights / weights.sum()
+    return shares
 
 
 def draw(rng: np.random.Generator, shares: Array, size: int) -> Array:
     """Return so many numbers of *shares*, each as often as its share says."""
     edges = np.cumsum(shares)
-    return np.searchsorted(edges, rng.random(size) * edges[-1]).clip(max=len(shares) - 1)
+    found: Array = np.searchsorted(edges, rng.random(size) * edges[-1])
+    return found.clip(max=len(shares) - 1)
 
 
 def moments(microseconds: Array) -> pl.Series:

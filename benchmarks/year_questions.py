@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from inspect import signature as parameters_of
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from year_fleet import day_of
 from year_signatures import ABSENT_WORD, FREQUENT_WORD, RARE_WORD
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from year_filling import Kept
 
     from caseline.workspace import View
+
+    Ask = Callable[[View, int], object]
 
 Item = TypeVar("Item")
 _WEEK, _MONTH, _YEAR = timedelta(days=7), timedelta(days=30), timedelta(days=365)
@@ -76,7 +78,7 @@ class Question:
     """
 
     name: str
-    ask: Callable[[View, int], object]
+    ask: Ask
     sql: str
     window: timedelta = _YEAR
     word: str = ""
@@ -185,40 +187,39 @@ def _sums(targets: Targets) -> list[Question]:
     def signature(n: int) -> str:
         return targets.signatures[n % len(targets.signatures)]
 
-    tops = [
+    def top(window: timedelta) -> Ask:
+        return lambda ws, _: ws.signatures.top(window=window)
+
+    def reach(window: timedelta) -> Ask:
+        return lambda ws, n: ws.impact.of(signature(n), window=window)
+
+    def series(by: Literal["day", "version"]) -> Ask:
+        return lambda ws, n: ws.trends.series(signature(n), by=by, window=_YEAR)
+
+    def named(name: str, window: timedelta, ask: Ask, sql: str) -> Question:
+        return Question(name=f"{name}, {window.days} days", ask=ask, sql=sql, window=window)
+
+    return [
+        *(named("top 20 by customers", w, top(w), _TOP) for w in (_WEEK, _MONTH, _YEAR)),
+        *(named("customers of a signature", w, reach(w), _CUSTOMERS) for w in (_MONTH, _YEAR)),
         Question(
-            name=f"top 20 by customers, {window.days} days",
-            ask=lambda ws, _, window=window: ws.signatures.top(window=window),
-            sql=_TOP,
-            window=window,
-        )
-        for window in (_WEEK, _MONTH, _YEAR)
-    ]
-    reached = [
+            name="series by day, a year",
+            ask=series("day"),
+            sql=_SERIES.format(by="moment::DATE"),
+        ),
         Question(
-            name=f"customers of a signature, {window.days} days",
-            ask=lambda ws, n, window=window: ws.impact.of(signature(n), window=window),
-            sql=_CUSTOMERS,
-            window=window,
-        )
-        for window in (_MONTH, _YEAR)
-    ]
-    series = [
+            name="series by version, a year",
+            ask=series("version"),
+            sql=_SERIES.format(by="version"),
+        ),
         Question(
-            name=f"series by {by}, a year",
-            ask=lambda ws, n, by=by: ws.trends.series(signature(n), by=by, window=_YEAR),
-            sql=_SERIES.format(by=column),
-        )
-        for by, column in (("day", "moment::DATE"), ("version", "version"))
+            name="week over week, all signatures",
+            ask=lambda ws, _: ws.trends.compare(window=_WEEK),
+            sql=_COMPARE,
+            window=_WEEK,
+            needs="trends.compare",
+        ),
     ]
-    compared = Question(
-        name="week over week, all signatures",
-        ask=lambda ws, _: ws.trends.compare(window=_WEEK),
-        sql=_COMPARE,
-        window=_WEEK,
-        needs="trends.compare",
-    )
-    return [*tops, *reached, *series, compared]
 
 
 def _tickets(targets: Targets) -> list[Question]:
@@ -243,25 +244,21 @@ def _searches(targets: Targets) -> list[Question]:
     def customer(n: int) -> str:
         return targets.customers[n % len(targets.customers)]
 
+    def search(word: str, *, own: bool) -> Ask:
+        if own:
+            return lambda ws, n: ws.events(customer=customer(n), text=word, window=_MONTH)
+        return lambda ws, _: ws.events(text=word, window=_WEEK)
+
     words = (("frequent", FREQUENT_WORD), ("rare", RARE_WORD), ("absent", ABSENT_WORD))
-    own = [
+    searches = [
         Question(
-            name=f"a {kind} word, one customer, 30 days",
-            ask=lambda ws, n, word=word: ws.events(customer=customer(n), text=word, window=_MONTH),
-            sql=_WORD.format(who="e.customer_id = $customer AND"),
-            window=_MONTH,
+            name=f"word, {kind}, {'one customer, 30 days' if own else 'all customers, 7 days'}",
+            ask=search(word, own=own),
+            sql=_WORD.format(who="e.customer_id = $customer AND" if own else ""),
+            window=_MONTH if own else _WEEK,
             word=word,
         )
-        for kind, word in words
-    ]
-    everywhere = [
-        Question(
-            name=f"a {kind} word, all customers, 7 days",
-            ask=lambda ws, _, word=word: ws.events(text=word, window=_WEEK),
-            sql=_WORD.format(who=""),
-            window=_WEEK,
-            word=word,
-        )
+        for own in (True, False)
         for kind, word in words
     ]
     traced = Question(
@@ -270,4 +267,4 @@ def _searches(targets: Targets) -> list[Question]:
         sql=_TRACE,
         needs="events:trace",
     )
-    return [*own, *everywhere, traced]
+    return [*searches, traced]

@@ -150,7 +150,8 @@ class YearSignatures:
         mixed = (found * 2_654_435_761 + owner * 40_503 * 65_599) % 1_000_003
         there = mixed * 7919 % 1_000_003 < breadth * 1_000_003
         alive = (born <= day) & (day < dead) & (first <= version) & (version <= last)
-        return there & alive
+        possible: Array = there & alive
+        return possible
 
     def table(self) -> pl.DataFrame:
         """Return the signatures as the catalog keeps them."""

@@ -122,7 +122,7 @@ def object_ids(rng: np.random.Generator, size: int) -> pl.Series:
 
 def _strings(letters: Array, size: int, length: int) -> pl.Series:
     offsets = np.arange(size + 1, dtype=np.int64) * length
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(letters))]
+    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(letters.tobytes())]
     return pl.Series(pa.Array.from_buffers(pa.large_string(), size, buffers))
 
 
