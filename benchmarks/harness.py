@@ -14,7 +14,7 @@ import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from time import perf_counter
 from typing import Any, Literal
 
@@ -33,12 +33,20 @@ class Setting:
     Args:
         rounds: How often a figure is taken.
         events: Size of the simulated store that questions are put to.
+        days: How many days of the simulated year it holds.
+        stops: Days at which its questions are asked while it grows.
+        batch: Events of the simulated year that are appended at once, at the most.
+        keep: Folder that the simulated store stays in, or is found in; a passing one if None.
         lines: Size of the simulated logs that are ingested.
         data: Folder of real data, which may be absent.
     """
 
     rounds: int = 3
     events: int = 10_000_000
+    days: int = 365
+    stops: tuple[int, ...] = ()
+    batch: int = 250_000
+    keep: Path | None = None
     lines: int = 300_000
     data: Path = field(
         default_factory=lambda: Path(
@@ -87,6 +95,13 @@ class Row:
         high, low = (own, other) if self.better == "higher" else (other, own)
         return high / low if low else None
 
+    @property
+    def tail(self) -> float | None:
+        """The figure that 95 % are within; None of fewer than 20."""
+        if len(self.figures) < 20:  # noqa: PLR2004 - one of twenty is above it
+            return None
+        return quantiles(self.figures, n=20, method="inclusive")[-1]
+
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         return {
@@ -94,6 +109,7 @@ class Row:
             "figure": median(self.figures),
             "low": min(self.figures),
             "high": max(self.figures),
+            "p95": self.tail,
             "rounds": len(self.figures),
             "unit": self.unit,
             "better": self.better,
@@ -169,10 +185,11 @@ def machine() -> str:
 
 def _cells_of(row: Row) -> tuple[str, ...]:
     low, high = min(row.figures), max(row.figures)
+    tail = f", 95 % within {shown(row.tail)}" if row.tail is not None else ""
     return (
         row.name,
         shown(median(row.figures)),
-        f"{shown(low)} to {shown(high)}" if len(row.figures) > 1 else "",
+        f"{shown(low)} to {shown(high)}{tail}" if len(row.figures) > 1 else "",
         row.unit,
         row.baseline,
         shown(median(row.baseline_figures)) if row.baseline_figures else "",

@@ -2,7 +2,8 @@
 
 ``python benchmarks/run.py --only ingest --rounds 5``; ``--list`` names them;
 ``--events 1000000`` makes the store that questions are put to smaller, ``--lines`` the
-logs that are ingested; ``--json``.
+logs that are ingested; ``--json``. ``--only year --keep DIR`` leaves the store in a folder,
+``--only questions --keep DIR`` puts the questions to it again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import ENTRIES, Row, Setting, as_json, as_table, machine, run_entry
@@ -23,6 +25,7 @@ MODULES = (
     "written_styles",
     "signature_left_out",
     "ingest_speed",
+    "year_scale",
     "question_latency",
     "freshness",
 )
@@ -35,6 +38,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", metavar="NAME", help="run this entry only")
     parser.add_argument("--rounds", type=int, default=usual.rounds)
     parser.add_argument("--events", type=int, default=usual.events)
+    parser.add_argument("--days", type=int, default=usual.days)
+    parser.add_argument("--stops", type=int, nargs="*", default=usual.stops, metavar="DAY")
+    parser.add_argument("--batch", type=int, default=usual.batch)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the simulated store there")
     parser.add_argument("--lines", type=int, default=usual.lines)
     parser.add_argument("--json", action="store_true", help="print JSON, not a table")
     parser.add_argument("--list", action="store_true", help="print the entries' names")
@@ -54,7 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"no benchmark {unknown[0]!r}; there are {', '.join(ENTRIES)}", file=sys.stderr)
         return 1
-    setting = Setting(rounds=options.rounds, events=options.events, lines=options.lines)
+    setting = Setting(
+        rounds=options.rounds,
+        events=options.events,
+        days=options.days,
+        stops=tuple(options.stops),
+        batch=options.batch,
+        keep=options.keep,
+        lines=options.lines,
+    )
     rows, skipped = run_all(wanted, setting)
     if options.json:
         print(as_json(rows, skipped))
