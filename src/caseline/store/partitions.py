@@ -37,8 +37,6 @@ class Partitions:
         key_of: Gives the data key of a file by its name; None leaves it in clear.
         desk: The writer's place; None for a reader.
         guard: Keeps questions and re-attaching apart.
-        before: Those of the same months at an earlier moment: what is the same file
-            stays attached.
     """
 
     def __init__(
@@ -49,7 +47,6 @@ class Partitions:
         key_of: Callable[[str], str | None],
         desk: Desk | None = None,
         guard: Guard | None = None,
-        before: Partitions | None = None,
     ) -> None:
         self._hub = hub
         self._folder = folder
@@ -61,26 +58,16 @@ class Partitions:
         self._rests = 0
         found = folder.glob("*.duckdb") if folder.is_dir() else ()
         self.months = sorted(p.stem for p in found if _FILE.fullmatch(p.stem))
-        self.turn = 0
-        if before is not None:
-            self.turn = before.turn + 1
-            self._go_on_from(before)
 
-    def _go_on_from(self, before: Partitions) -> None:
-        """Keep what is the same file; attach anew what was attached and is not."""
+    def follow(self, before: Partitions) -> None:
+        """Take over from *before* what is the same file, and detach the rest of it.
+
+        Nobody may ask meanwhile.
+        """
         for month, attached in before._attached.items():
-            if month not in self.months:
-                continue
-            if attached.file == _identity(self._path(month)):
+            if month in self.months and attached.file == _identity(self._path(month)):
                 self._attached[month] = attached
             else:
-                self._attach(month)
-
-    def drop(self, after: Partitions) -> None:
-        """Detach what *after* has not taken over."""
-        kept = {attached.name for attached in after._attached.values()}
-        for attached in self._attached.values():
-            if attached.name not in kept:
                 self._hub.execute(f"DETACH {attached.name}")
 
     def touched_by(self, window: Window | None) -> list[str]:
@@ -146,7 +133,7 @@ class Partitions:
             read_only = self._desk is None or not self._desk.changes(file)
             if self._desk is not None and read_only and self._desk.has_log(file):
                 return self.for_writing(month)
-            name = attached_as(file) + (f"_{self.turn}" if self.turn else "")
+            name = attached_as(file)
             attach(self._hub, path, name=name, key=self._key_of(file), read_only=read_only)
             self._attached[month] = Attached(name=name, file=_identity(path))
         return self._attached[month].name
