@@ -22,7 +22,7 @@ FEBRUARY, MARCH = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 KEY = "a long key"
 ALL = {
-    "customer": None, "environment": None, "signature": None, "text": None,
+    "customer": None, "environment": None, "signature": None, "text": None, "trace": None,
     "start": None, "end": None, "limit": 10_000,
 }  # fmt: skip
 SIGNATURES = pl.DataFrame(

@@ -39,11 +39,9 @@ class Partitions:
         desk: The writer's place; None for a reader.
         guard: Keeps questions and re-attaching apart.
         inventory: What the catalog knows of them; without one nothing is expected.
-        before: Those of the same months at an earlier moment: what is the same file
-            stays attached.
     """
 
-    def __init__(  # noqa: PLR0913 - what a reader has none of stands apart
+    def __init__(
         self,
         hub: duckdb.DuckDBPyConnection,
         folder: Path,
@@ -52,7 +50,6 @@ class Partitions:
         desk: Desk | None = None,
         guard: Guard | None = None,
         inventory: Inventory | None = None,
-        before: Partitions | None = None,
     ) -> None:
         self._hub = hub
         self._folder = folder
@@ -64,10 +61,6 @@ class Partitions:
         self._written: dict[str, int] = {}
         self._rests = 0
         self.refresh()
-        self.turn = 0
-        if before is not None:
-            self.turn = before.turn + 1
-            self._go_on_from(before)
 
     def refresh(self) -> None:
         """Look anew which months there are: those with a file, and those that had one."""
@@ -76,21 +69,15 @@ class Partitions:
         noted = self._inventory.noted.keys() if self._inventory else set()
         self.months = sorted(files | noted)
 
-    def _go_on_from(self, before: Partitions) -> None:
-        """Keep what is the same file; attach anew what was attached and is not."""
+    def follow(self, before: Partitions) -> None:
+        """Take over from *before* what is the same file, and detach the rest of it.
+
+        Nobody may ask meanwhile.
+        """
         for month, attached in before._attached.items():
-            if month not in self.months:
-                continue
-            if attached.file == _identity(self.path_of(month)):
+            if month in self.months and attached.file == _identity(self.path_of(month)):
                 self._attached[month] = attached
             else:
-                self._attach(month)
-
-    def drop(self, after: Partitions) -> None:
-        """Detach what *after* has not taken over."""
-        kept = {attached.name for attached in after._attached.values()}
-        for attached in self._attached.values():
-            if attached.name not in kept:
                 self._hub.execute(f"DETACH {attached.name}")
 
     def touched_by(self, window: Window | None) -> list[str]:
@@ -179,7 +166,7 @@ class Partitions:
             read_only = self._desk is None or not self._desk.changes(file)
             if self._desk is not None and read_only and self._desk.has_log(file):
                 return self.for_writing(month, whole=whole)
-            name = attached_as(file) + (f"_{self.turn}" if self.turn else "")
+            name = attached_as(file)
             attach(self._hub, path, name=name, key=self._key_of(file), read_only=read_only)
             if whole:
                 self._refuse_older(month, name)

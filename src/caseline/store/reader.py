@@ -40,7 +40,7 @@ class SnapshotStore(EmbeddedStore):
         self.home = home
 
     def refresh(self) -> bool:
-        """Move to the newest committed state; questions that run end in the old one."""
+        """Move to the newest committed state; questions that run end first."""
         self._refuse_closed()
         with self._writing:
             fresh = Snapshot(self.home)
@@ -55,9 +55,7 @@ class SnapshotStore(EmbeddedStore):
 
     def _move(self, fresh: Snapshot) -> None:
         keyring = Keyring(fresh.folder, self._key, read_only=True)
-        months = Partitions(
-            self.hub, fresh.folder / "events", key_of=keyring.key_of, before=self.partitions
-        )
+        months = Partitions(self.hub, fresh.folder / "events", key_of=keyring.key_of)
         with self.guard.exclusive():
             self.hub.execute("DETACH catalog")
             attach(
@@ -67,7 +65,7 @@ class SnapshotStore(EmbeddedStore):
                 key=keyring.key_of(CATALOG),
                 read_only=True,
             )
-            self.partitions.drop(months)
+            months.follow(self.partitions)
             claim(fresh.folder)
             release(self.folder)
             self.folder, self.keyring, self.partitions = fresh.folder, keyring, months
