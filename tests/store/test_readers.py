@@ -209,7 +209,7 @@ def test_killed_readers_leave_nothing_when_a_writer_opens_next(home, reader):
     assert len(list((home / "snapshots").iterdir())) == 2
     store = _writer(home)
     assert list((home / "snapshots").iterdir()) == [beside.folder]
-    assert len(messages(beside)) == 400
+    assert len(messages(beside)) == 200
     store.close()
     beside.close()
     assert list((home / "snapshots").iterdir()) == []
@@ -259,7 +259,7 @@ def test_where_files_cannot_be_linked_they_are_copied(home, reader, monkeypatch)
     _appended(home, 1)
     monkeypatch.setattr(Path, "hardlink_to", _fails(errno.EPERM))
     beside = reader()
-    assert len(messages(beside)) == 400
+    assert len(messages(beside)) == 200
     assert {p.stat().st_nlink for p in home.rglob("*.duckdb")} == {1}
 
 
@@ -300,7 +300,7 @@ def test_where_no_snapshot_can_be_made_the_files_themselves_are_read(
         monkeypatch.setattr(locks, "_THERE", False)
     beside = reader()
     assert beside.folder == home
-    assert len(messages(beside)) == 400
+    assert len(messages(beside)) == 200
     assert not beside.refresh()
 
 
