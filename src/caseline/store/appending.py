@@ -228,6 +228,26 @@ def ledger(rows: pl.DataFrame, kept: pl.DataFrame, parts: Sequence[Part]) -> pl.
     )
 
 
+def known_parts(
+    hub: duckdb.DuckDBPyConnection,
+    partition: str,
+    parts: Sequence[Part],
+    *,
+    received_in: str | None = None,
+) -> list[int]:
+    """Return the numbers of those *parts* that *partition* holds already.
+
+    With *received_in* only those received in that month, the untimed ones' own.
+    """
+    held = hub.execute(
+        f"SELECT batch_id FROM {partition}.batches WHERE batch_id IN (SELECT unnest($ids)) "
+        "AND ($month IS NULL OR strftime(received_at, '%Y-%m') = $month)",
+        {"ids": [part.batch_id for part in parts], "month": received_in},
+    ).fetchall()
+    known = {row[0] for row in held}
+    return [number for number, part in enumerate(parts) if part.batch_id in known]
+
+
 def _parts(batch: SignedBatch) -> pl.DataFrame:
     """Return what the rows of each part have in common."""
     orders: dict[str, int] = {}
