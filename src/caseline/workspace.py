@@ -22,6 +22,7 @@ from caseline.signatures.face import Signatures
 from caseline.signatures.mining import Mined, mine_messages
 from caseline.signatures.schemes import adopt_older
 from caseline.store.backups import back_up
+from caseline.store.custody import Custody
 from caseline.store.opening import folder_at, open_reader, open_writer
 from caseline.store.repairing import repair
 from caseline.store.search import find_events
@@ -140,11 +141,9 @@ class Workspace(View):
         self._rules = rules
         self._secret = keyring.secret
         self._scrubber = Scrubber(keyring.secret)
-        self._book = _read_book(store, rules)
-        if store.writable:
-            adopt_older(store, self._book, now=clock.now())
+        self._book = _current_book(store, rules, clock)
         super().__init__(store, clock, self._scrubber, self._book, formats=formats)
-        self.privacy = Privacy(self._scrubber)
+        self.privacy = Privacy(self._scrubber, Custody(store, keyring, clock, self._reread))
 
     def ingest(
         self,
@@ -235,7 +234,7 @@ class Workspace(View):
             WorkspaceError: no space for the files that have to be copied.
         """
         if self._store.refresh():
-            self._book.forget_unsaved(_read_book(self._store, self._rules))
+            self._reread()
 
     def backup(self, folder: str | os.PathLike[str]) -> BackupReport:
         """Copy the newest committed state to *folder*, while ingest and questions go on.
@@ -274,6 +273,12 @@ class Workspace(View):
             ReadOnlyError: it was opened read-only.
         """
         return repair(self._store, as_of=self._clock.now())
+
+    def _reread(self) -> None:
+        """Know what the store holds now, and nothing else."""
+        self._book.forget_unsaved(_current_book(self._store, self._rules, self._clock))
+        self._scrubber.forget()
+        self.fleet.forget()
 
     def close(self) -> None:
         """Close the files. A closed workspace answers no more."""
@@ -331,11 +336,22 @@ def open_workspace(
     own = line_formats(formats)
     folder = folder_at(path, read_only=read_only)
     store, keyring = open_reader(folder, key=key) if read_only else open_writer(folder, key=key)
+    clock = clock or SystemClock()
     try:
-        return Workspace(store, keyring, clock or SystemClock(), formats=own)
+        if store.writable:
+            Custody(store, keyring, clock).resume()
+        return Workspace(store, keyring, clock, formats=own)
     except BaseException:
         store.close()
         raise
+
+
+def _current_book(store: EmbeddedStore, rules: Rulebook | None, clock: Clock) -> SignatureBook:
+    """Return the book as the store has it; what older rules made is linked first."""
+    book = _read_book(store, rules)
+    if store.writable:
+        adopt_older(store, book, now=clock.now())
+    return book
 
 
 def _read_book(store: EmbeddedStore, rules: Rulebook | None) -> SignatureBook:

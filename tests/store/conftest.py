@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+sys.path.insert(0, str(Path(__file__).parent))
+KEY = "a long random key"
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 _DEFAULTS: dict[str, tuple[Any, Any]] = {
@@ -141,3 +144,24 @@ def event_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
         part=pl.lit(0, pl.UInt32),
         text=pl.Series([f"took {n} ms" for n in numbers], dtype=pl.String),
     )
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Workspaces with one customer's data marked, in clear and encrypted, made once."""
+    from planted import fill, open_planted  # noqa: PLC0415 - only where it is asked for
+
+    folder = tmp_path_factory.mktemp("made")
+    for name, key in (("clear", None), ("encrypted", KEY)):
+        ws = open_planted(folder / name, key=key)
+        fill(ws, folder)
+        ws.close()
+    return folder
+
+
+@pytest.fixture
+def copied(request: pytest.FixtureRequest, made: Path, tmp_path: Path) -> tuple[Path, str | None]:
+    """One of them, to change: its folder and its key."""
+    name = getattr(request, "param", "clear")
+    shutil.copytree(made / name, tmp_path / "support")
+    return tmp_path / "support", KEY if name == "encrypted" else None

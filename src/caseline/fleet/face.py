@@ -108,6 +108,11 @@ class Fleet:
             refused=self._table("refused", pl.DataFrame(refused, schema=_REFUSED, orient="row")),
         )
 
+    def forget(self) -> None:
+        """Remember nothing of the tables: they changed by another way than ``load``."""
+        self._attributor = None
+        self._kept_clocks.clear()
+
     def customers(self) -> Table:
         """Return every customer: customer_id, name, tier, region, annual_value, sla."""
         return self._table("customers", self._engine.ask("fleet_customers"))

@@ -69,6 +69,10 @@ class Pseudonyms:
             number += 1 if number % 10 < 9 else -9  # noqa: PLR2004 - the last digit turns over
         return f"<{kind}:{number:016d}>"
 
+    def forget(self) -> None:
+        """Remember no key of anybody."""
+        self._key.cache_clear()
+
     def _derived(self, scope: str) -> bytes:
         return hashlib.blake2b(scope.encode(), digest_size=32, key=self._secret).digest()
 

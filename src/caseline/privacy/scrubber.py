@@ -60,6 +60,10 @@ class Scrubber:
         self._rewriter = Rewriter(Finder(rules), names)
         self._topology = Rewriter(Finder(network), names)
 
+    def forget(self) -> None:
+        """Remember nobody: the keys of pseudonyms are derived again when they are needed."""
+        self._names.forget()
+
     def scrub(self, batch: PlacedBatch) -> ScrubbedBatch:
         """Return *batch* without personal data; broken UTF-8 and NULs become U+FFFD.
 

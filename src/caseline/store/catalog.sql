@@ -157,3 +157,11 @@ CREATE TABLE IF NOT EXISTS links (
     state VARCHAR NOT NULL,
     created_at TIMESTAMP NOT NULL
 );
+-- What was done with the workspace as a whole: only ever added to. No id of a customer.
+CREATE TABLE IF NOT EXISTS audit (
+    "at" TIMESTAMP NOT NULL,
+    action VARCHAR NOT NULL,
+    "by" VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    details VARCHAR NOT NULL
+);

@@ -11,12 +11,12 @@ import duckdb
 import polars as pl
 
 from caseline.errors import (
-    InputError,
     ReadOnlyError,
     WorkspaceError,
 )
 from caseline.store import appending, connecting, healing, identity, known, reach, schema
 from caseline.store.asking import Asking
+from caseline.store.catalog_rows import key_of, remove_rows, replace_rows
 from caseline.store.decisions import TABLES, Decisions, read_decisions
 from caseline.store.desk import LOG_BYTES_READ, Desk
 from caseline.store.faster import FASTER
@@ -27,7 +27,7 @@ from caseline.store.migrations import LAYOUT, migrate, stamp
 from caseline.store.partitions import Partitions, month_named
 from caseline.store.scoped import ScopedStore
 from caseline.store.sight import Sight
-from caseline.store.values import aware, naive, stored
+from caseline.store.values import aware, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -54,6 +54,7 @@ class EmbeddedStore:
         read_only: Open without the right to write; fails while a writer has it open.
         key_of: Gives the data key of a file by its name (``catalog.duckdb``,
             ``events/2026-11.duckdb``); None leaves the files in clear.
+        before_opening: Called when the writer's place is taken and no file is open yet.
 
     Raises:
         WorkspaceLockedError: another process, or this one, has it open.
@@ -69,6 +70,7 @@ class EmbeddedStore:
         *,
         read_only: bool = False,
         key_of: Callable[[str], str | None] = lambda _: None,
+        before_opening: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.home = folder
@@ -81,33 +83,78 @@ class EmbeddedStore:
         self._corrected = False
         self._decided = Decisions()
         self.memory = Memory()
+        self._key_of = key_of
         self.desk: Desk | None = None
         connecting.claim(folder)
         try:
             self.desk = None if read_only else Desk(folder)
-            self.hub = connecting.connect(encrypted=key_of("catalog.duckdb") is not None)
-            self._open_catalog(key_of("catalog.duckdb"))
-            self.partitions = Partitions(
-                self.hub,
-                folder / "events",
-                key_of=key_of,
-                desk=self.desk,
-                guard=self.guard,
-                inventory=self.inventory if self.desk else None,
-            )
-            migrate(self, self.value(LAYOUT))
-            self._read_catalog()
+            before_opening()
+            self._open()
         except BaseException as error:
             self.close()
             if isinstance(error, duckdb.Error):
                 raise connecting.explained(error, folder / CATALOG) from None
             raise
 
+    def _open(self) -> None:
+        key = self._key_of(CATALOG)
+        self.hub = connecting.connect(encrypted=key is not None)
+        self._open_catalog(key)
+        self.partitions = Partitions(
+            self.hub,
+            self.folder / "events",
+            key_of=self._key_of,
+            desk=self.desk,
+            guard=self.guard,
+            inventory=self.inventory if self.desk else None,
+        )
+        migrate(self, self.value(LAYOUT))
+        self._deltas = {}
+        self.memory.clear()
+        self._read_catalog()
+
     def _read_catalog(self) -> None:
         self.numbers = reach.read_numbers(self.hub)
         self._latest_received = self.value("SELECT max(received_at) FROM catalog.collections")
         self._corrected = bool(self.value("SELECT count(*) FROM catalog.clocks WHERE applied"))
         self._decided = read_decisions(self.hub)
+
+    @contextmanager
+    def files_closed(self) -> Iterator[None]:
+        """Close the files inside, and open them again as they are then.
+
+        Nobody asks, writes or copies meanwhile. What fails inside leaves the store closed.
+        """
+        with self.guard.exclusive(), self.writing_desk().changing():
+            self.hub.close()
+            try:
+                yield
+                self._open()
+                self._take_stock()
+            except BaseException:
+                self.close()
+                raise
+
+    def _take_stock(self) -> None:
+        for month in self.partitions.months:
+            self.inventory.changed(month, self.partitions.for_month(month))
+        with self.transaction():
+            self.inventory.write()
+
+    def writing_desk(self) -> Desk:
+        """Return the writer's place, where files can be changed now.
+
+        Raises:
+            ReadOnlyError: opened read-only.
+            WorkspaceError: within a transaction, or closed.
+        """
+        self._refuse_closed()
+        if self.desk is None:
+            raise ReadOnlyError(f"{self.home} was opened read-only; open it without read_only")
+        with self._writing:
+            if self.in_transaction:
+                raise WorkspaceError("files cannot be changed within a transaction; do it after it")
+        return self.desk
 
     def _open_catalog(self, key: str | None) -> None:
         path = self.folder / CATALOG
@@ -228,23 +275,22 @@ class EmbeddedStore:
 
     def save(self, table: str, rows: pl.DataFrame) -> int:
         """Write *rows*, replacing those with equal keys: see ``Engine.save``."""
-        key = _key_of(table, rows)
+        key = key_of(table, rows)
         if rows.is_empty():
             return 0
-        with self.transaction(), self._given(rows):
-            self._delete(table, key)
-            self.hub.execute(f"INSERT INTO catalog.{table} BY NAME SELECT * FROM given")
+        with self.transaction():
+            replace_rows(self.hub, table, rows, key)
             self.inventory.write()
         self._note_change(table)
         return rows.height
 
     def remove(self, table: str, rows: pl.DataFrame) -> int:
         """Remove the rows whose keys stand in *rows*: see ``Engine.remove``."""
-        key = _key_of(table, rows)
+        key = key_of(table, rows)
         if rows.is_empty():
             return 0
-        with self.transaction(), self._given(rows.select(key)):
-            removed = self._delete(table, key)
+        with self.transaction():
+            removed = remove_rows(self.hub, table, rows, key)
         self._note_change(table)
         return removed
 
@@ -252,25 +298,6 @@ class EmbeddedStore:
         self.memory.changed(table)
         if table in TABLES:
             self._decided = read_decisions(self.hub)
-
-    @contextmanager
-    def _given(self, rows: pl.DataFrame) -> Iterator[None]:
-        """Let statements inside read *rows* as ``given``."""
-        self.hub.register("given", naive(rows).to_arrow())
-        try:
-            yield
-        finally:
-            self.hub.unregister("given")
-
-    def _delete(self, table: str, key: Sequence[str]) -> int:
-        """Delete the rows whose keys are given; return how many there were."""
-        columns = ", ".join(f'"{name}"' for name in key)
-        same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM i."{name}"' for name in key)
-        removed = self.hub.execute(
-            f"DELETE FROM catalog.{table} t USING (SELECT DISTINCT {columns} FROM given) i "
-            f"WHERE {same}"
-        ).fetchone()
-        return int(removed[0]) if removed else 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -386,10 +413,3 @@ class EmbeddedStore:
         """Return the first value that *sql* gives, None where it gives no row."""
         row = self.hub.execute(sql, values or {}).fetchone()
         return row[0] if row else None
-
-
-def _key_of(table: str, rows: pl.DataFrame) -> list[str]:
-    """Return the columns of *rows* that tell rows of the catalog's *table* apart."""
-    if table not in schema.KEYS:
-        raise InputError(f"no catalog table {table!r}; there are {sorted(schema.KEYS)}")
-    return [name for name in schema.KEYS[table] if name in rows.columns]

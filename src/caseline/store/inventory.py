@@ -90,6 +90,11 @@ class Inventory:
         self.pending.pop(month, None)
 
 
+def forget_all(hub: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    """Expect nothing of any month by *catalog*, a copy whose months will be others."""
+    hub.execute(f"DELETE FROM {catalog}.meta WHERE starts_with(name, $prefix)", {"prefix": _PREFIX})
+
+
 def counted(hub: duckdb.DuckDBPyConnection, partition: str) -> Holding:
     """Return what the ledger of *partition* holds."""
     entries, events = hub.execute(_COUNTED.format(partition)).fetchone() or (0, 0)

@@ -22,6 +22,7 @@ from caseline.errors import DamagedError, KeyMismatchError, ReadOnlyError
 from caseline.store.faults import meaning
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _NAME = "keys"
@@ -29,6 +30,9 @@ _FORMAT = 1
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _SECRET = "secret"  # noqa: S105 - the name of an entry
+_SEALED = b"sealed"
+NEW = ".new"
+"""What the name of a file ends in until it takes the place of the one it was made from."""
 
 
 class Keyring:
@@ -67,6 +71,109 @@ class Keyring:
             self._add(name)
         return base64.b64encode(self._entry(name)).decode("ascii")
 
+    def reread(self) -> None:
+        """Know what the file holds now: somebody else may have written it since.
+
+        Raises:
+            KeyMismatchError: it wants another key now.
+        """
+        content = self._load()
+        if content["salt"] != self._content["salt"]:
+            raise KeyMismatchError(f"the key of {self._path.parent} was changed; open it with that")
+        self._content = content
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether files are encrypted."""
+        return self._cipher is not None
+
+    @property
+    def notes(self) -> list[dict[str, str]]:
+        """What the audit log has yet to take over, written together with a new key."""
+        noted: list[dict[str, str]] = self._content.get("notes", [])
+        return noted
+
+    def renew(self, name: str) -> str | None:
+        """Return a data key of its own for what is to replace file *name*; None in clear."""
+        self._content["entries"].pop(name + NEW, None)
+        return self.key_of(name + NEW)
+
+    def replace(self, renewed: Iterable[str], gone: Iterable[str] = ()) -> None:
+        """Destroy the old keys of *renewed* files, for those from ``renew``, and of those *gone*.
+
+        All at once; a second time it changes nothing.
+        """
+        if self._cipher is None:
+            return
+        entries = self._content["entries"]
+        for name in renewed:
+            if name + NEW in entries:
+                key = self._entry(name + NEW)
+                entries[name] = self._wrapped(self._cipher, name, key)
+                del entries[name + NEW]
+        for name in gone:
+            entries.pop(name, None)
+        self._write()
+
+    def forget_renewed(self) -> None:
+        """Destroy the keys of what will replace nothing."""
+        waiting = [name for name in self._content["entries"] if name.endswith(NEW)]
+        if waiting:
+            self.replace((), waiting)
+
+    def rewrap(self, key: str | bytes, note: dict[str, str]) -> None:
+        """Let *key* open the workspace from now on, and nothing else.
+
+        Args:
+            key: The new one.
+            note: What the audit log is to take over: see ``notes``.
+
+        Raises:
+            KeyMismatchError: the workspace is not encrypted, or *key* is empty.
+        """
+        self.refuse_unfit(key)
+        salt = _salt()
+        cipher = _cipher(key, salt)
+        entries = {
+            name: self._wrapped(cipher, name, self._entry(name))
+            for name in self._content["entries"]
+        }
+        notes = [*self.notes, note]
+        self._write(self._content | {"salt": salt, "entries": entries, "notes": notes})
+        self._cipher = cipher
+
+    def refuse_unfit(self, key: str | bytes) -> None:
+        """Raise if *key* cannot become the workspace's.
+
+        Raises:
+            KeyMismatchError: the workspace is not encrypted, or *key* is empty.
+        """
+        if self._cipher is None:
+            raise KeyMismatchError(
+                f"{self._path.parent} is not encrypted; it has no key to change: take its "
+                "logs into a new workspace that is opened with key="
+            )
+        if len(key) == 0:
+            raise KeyMismatchError("key is empty; give a long random one")
+
+    def forget_notes(self) -> None:
+        """Note that the audit log has taken the notes over."""
+        if self._content.pop("notes", None):
+            self._write()
+
+    def sealed(self, text: str) -> str:
+        """Return *text* so that only the key tells it; in clear as it is."""
+        if self._cipher is None:
+            return text
+        return self._wrapped(self._cipher, _SEALED.decode(), text.encode())
+
+    def unsealed(self, text: str) -> str:
+        """Return what ``sealed`` was given."""
+        if self._cipher is None:
+            return text
+        kept = base64.b64decode(text)
+        return self._cipher.decrypt(kept[:_NONCE_BYTES], kept[_NONCE_BYTES:], _SEALED).decode()
+
     def _load(self) -> dict[str, Any]:
         try:
             content: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
@@ -89,11 +196,18 @@ class Keyring:
         if self._read_only:
             raise ReadOnlyError(f"{self._path.parent} has no key for {name}; open it for writing")
         fresh = secrets.token_bytes(_KEY_BYTES)
-        if self._cipher is not None:
-            nonce = secrets.token_bytes(_NONCE_BYTES)
-            fresh = nonce + self._cipher.encrypt(nonce, fresh, name.encode())
-        self._content["entries"][name] = base64.b64encode(fresh).decode("ascii")
+        self._content["entries"][name] = (
+            base64.b64encode(fresh).decode("ascii")
+            if self._cipher is None
+            else self._wrapped(self._cipher, name, fresh)
+        )
         self._write()
+
+    @staticmethod
+    def _wrapped(cipher: AESGCM, name: str, key: bytes) -> str:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        kept = nonce + cipher.encrypt(nonce, key, name.encode())
+        return base64.b64encode(kept).decode("ascii")
 
     def _entry(self, name: str) -> bytes:
         kept = base64.b64decode(self._content["entries"][name])
@@ -106,18 +220,21 @@ class Keyring:
                 f"{self._path.parent} does not open with this key; give the key it was made with"
             ) from None
 
-    def _write(self) -> None:
+    def _write(self, content: dict[str, Any] | None = None) -> None:
         """Replace the file at once: a reader finds the old one or the new one, whole."""
+        content = self._content if content is None else content
         beside = self._path.with_name(f"{_NAME}.new")
         try:
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._content, file, indent=1)
+                json.dump(content, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self._path)
+            sync_folder(self._path.parent)
         except OSError as error:
             raise meaning(error, self._path) or error from None
+        self._content = content
 
 
 def holds_other_files(folder: Path) -> bool:
@@ -127,9 +244,21 @@ def holds_other_files(folder: Path) -> bool:
     return any(file.name != f"{_NAME}.new" for file in folder.iterdir())
 
 
+def sync_folder(folder: Path) -> None:
+    """Let the names in *folder* outlast a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _fresh(*, encrypted: bool) -> dict[str, Any]:
-    salt = base64.b64encode(secrets.token_bytes(16)).decode("ascii") if encrypted else None
-    return {"format": _FORMAT, "salt": salt, "entries": {}}
+    return {"format": _FORMAT, "salt": _salt() if encrypted else None, "entries": {}}
+
+
+def _salt() -> str:
+    return base64.b64encode(secrets.token_bytes(16)).decode("ascii")
 
 
 def _cipher(key: str | bytes, salt: str) -> AESGCM:

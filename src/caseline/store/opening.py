@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caseline.errors import InputError, SourceError, WorkspaceError
+from caseline.store.changing import refuse_unsettled, settle
 from caseline.store.connecting import prepare
 from caseline.store.embedded import EmbeddedStore
 from caseline.store.keys import Keyring, holds_other_files
@@ -26,7 +28,10 @@ def open_writer(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, 
         DamagedError: its files are not what Caseline wrote.
     """
     keyring = Keyring(home, key)
-    return EmbeddedStore(home, key_of=keyring.key_of), keyring
+    store = EmbeddedStore(
+        home, key_of=keyring.key_of, before_opening=partial(settle, home, keyring)
+    )
+    return store, keyring
 
 
 def open_reader(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, Keyring]:
@@ -36,7 +41,8 @@ def open_reader(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, 
 
     Raises:
         WorkspaceLockedError: no snapshot can be made there, and another process writes.
-        WorkspaceError: there is no space for the files that have to be copied.
+        WorkspaceError: there is no space for the files that have to be copied; or a change
+            of the files is not finished.
         KeyMismatchError: not the key it was made with.
         DamagedError: its files are not what Caseline wrote.
     """
@@ -44,6 +50,7 @@ def open_reader(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, 
     if snapshot is not None:
         store = SnapshotStore(home, snapshot, key=key)
         return store, store.keyring
+    refuse_unsettled(home)
     keyring = Keyring(home, key, read_only=True)
     return EmbeddedStore(home, read_only=True, key_of=keyring.key_of), keyring
 

@@ -12,6 +12,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from caseline.store import locks
+from caseline.store.changing import refuse_unsettled
 from caseline.store.copying import copy_database, copy_file, link_database
 from caseline.store.desk import HELD, SNAPSHOTS, files_still
 from caseline.store.locks import FileLock
@@ -32,13 +33,15 @@ class Snapshot:
 
     Raises:
         OSError: nothing can be written in *home*.
-        WorkspaceError: there is no space for the files that have to be copied.
+        WorkspaceError: there is no space for the files that have to be copied; or a change
+            of the workspace's files is not finished.
     """
 
     def __init__(self, home: Path) -> None:
         self.linked: set[str] = set()
         self.folder = home / SNAPSHOTS / secrets.token_hex(8)
         with files_still(home) as changing:
+            refuse_unsettled(home)
             (self.folder / "events").mkdir(parents=True)
             self._held = FileLock(self.folder / HELD)
             self._held.take()
