@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _RECOUNT = """
     SELECT count(*) FROM (
-        (SELECT date_trunc('{unit}', occurred_at) AS at_, count(*) AS n FROM {p}.events GROUP BY 1
+        (SELECT date_trunc('{unit}', moment) AS at_, count(*) AS n FROM {p}.events GROUP BY 1
          EXCEPT SELECT {unit}, sum(events) FROM {p}.{rollup} GROUP BY 1)
         UNION ALL
         (SELECT {unit}, sum(events) FROM {p}.{rollup} GROUP BY 1
-         EXCEPT SELECT date_trunc('{unit}', occurred_at), count(*) FROM {p}.events GROUP BY 1))
+         EXCEPT SELECT date_trunc('{unit}', moment), count(*) FROM {p}.events GROUP BY 1))
 """
 _UNSIGNED = "SELECT count(*) FROM {p}.events ANTI JOIN catalog.signatures USING (signature_id)"
 _UNKNOWN = "SELECT count(*) FROM {p}.batches b ANTI JOIN catalog.sources USING (source_id)"
