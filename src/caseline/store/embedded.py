@@ -14,17 +14,26 @@ from caseline.errors import (
     ReadOnlyError,
     WorkspaceError,
 )
-from caseline.store import appending, connecting, healing, identity, known, reach, schema
+from caseline.store import (
+    appending,
+    compacting,
+    connecting,
+    healing,
+    identity,
+    known,
+    reach,
+    schema,
+)
 from caseline.store.asking import Asking
 from caseline.store.catalog_rows import key_of, remove_rows, replace_rows
 from caseline.store.decisions import TABLES, Decisions, read_decisions
-from caseline.store.desk import LOG_BYTES_READ, Desk
+from caseline.store.desk import Desk
 from caseline.store.faster import FASTER
 from caseline.store.guards import Guard
 from caseline.store.inventory import Inventory
 from caseline.store.memory import Memory
 from caseline.store.migrations import LAYOUT, migrate, stamp
-from caseline.store.partitions import Partitions, month_named
+from caseline.store.partitions import Partitions
 from caseline.store.scoped import ScopedStore
 from caseline.store.sight import Sight
 from caseline.store.values import aware, stored
@@ -40,10 +49,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CATALOG = "catalog.duckdb"
 """The name of the catalog's file."""
-_COMPACT_AFTER = 50_000
-"""Rollup deltas in a partition that make merging them worth its time."""
-_DUE_SHARE = 0.2
-"""But so many of all its rows at least: else each ingest would write the whole month anew."""
 
 
 class EmbeddedStore:
@@ -79,7 +84,7 @@ class EmbeddedStore:
         self.guard = Guard(self._writing)
         self.in_transaction = False
         self._closed = False
-        self._deltas: dict[str, int] = {}
+        self.deltas: dict[str, int] = {}
         self._corrected = False
         self._decided = Decisions()
         self.memory = Memory()
@@ -109,7 +114,7 @@ class EmbeddedStore:
             inventory=self.inventory if self.desk else None,
         )
         migrate(self, self.value(LAYOUT))
-        self._deltas = {}
+        self.deltas = {}
         self.memory.clear()
         self._read_catalog()
 
@@ -375,7 +380,7 @@ class EmbeddedStore:
                 self.hub, kept, partition=partition, ledger=told, numbers=self.numbers
             )
         self.inventory.changed(month, partition)
-        self._deltas[partition] = self._deltas.get(partition, 0) + added.hours
+        self.deltas[partition] = self.deltas.get(partition, 0) + added.hours
         if added.covered_days:
             self.memory.changed("covered_days")
         return kept.height
@@ -391,23 +396,7 @@ class EmbeddedStore:
 
     def compact(self, *, force: bool = False) -> list[str]:
         """Merge the rollup deltas of the partitions that have many; return their names."""
-        due = [p for p, deltas in self._deltas.items() if force or self._is_due(p, deltas)]
-        for partition in due:
-            self.partitions.for_writing(month_named(partition))
-            with self.transaction():
-                appending.compact(self.hub, partition)
-            del self._deltas[partition]
-        if due and self.desk:
-            self.desk.fold(self.hub, limit=LOG_BYTES_READ)
-        self.partitions.rest()
-        return due
-
-    def _is_due(self, partition: str, deltas: int) -> bool:
-        """Return whether so many *deltas* are worth a pass over all that is there."""
-        if deltas < _COMPACT_AFTER:
-            return False
-        partition = self.partitions.for_month(month_named(partition))
-        return bool(deltas >= self.value(f"SELECT count(*) FROM {partition}.hours") * _DUE_SHARE)
+        return compacting.compact(self, force=force)
 
     def value(self, sql: str, values: Mapping[str, object] | None = None) -> Any:
         """Return the first value that *sql* gives, None where it gives no row."""
