@@ -39,6 +39,7 @@ class Asking:
         sql = views.compose(schema.question_text(question), self.sight)
         return self.cursor.execute(sql, bound(sql, {**self.values, **more})).pl()
 
-    def within(self, partitions: Sequence[str]) -> Asking:
-        """Return the same question put to *partitions* only."""
-        return replace(self, sight=replace(self.sight, partitions=partitions))
+    def within(self, partitions: Sequence[str], **values: Any) -> Asking:
+        """Return the same question put to *partitions* only, with other *values*."""
+        sight = replace(self.sight, partitions=partitions)
+        return replace(self, sight=sight, values={**self.values, **values})

@@ -18,7 +18,7 @@ from caseline.store.partitions import month_named
 from caseline.store.values import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from caseline.store.asking import Asking
 
@@ -30,7 +30,7 @@ _LONGEST = 200
 
 def events(asking: Asking) -> pl.DataFrame | None:
     """Return the newest events, with all that a line had."""
-    return _newest(asking, "events")
+    return _newest(asking, lambda part: part.answer("events"))
 
 
 def events_with_text(asking: Asking) -> pl.DataFrame | None:
@@ -41,28 +41,38 @@ def events_with_text(asking: Asking) -> pl.DataFrame | None:
     heads = [text[:n] for n in range(1, len(text))]
     tails = [text[n:] for n in range(1, len(text))]
     found = asking.answer("embedded/templates_with", heads=heads, tails=tails)
-    holds = pl.col("holds")
-    return _newest(
-        asking,
-        "embedded/text_events",
-        whole=found.filter(holds)["signature_id"].to_list(),
-        straddling=found.filter(~holds)["signature_id"].to_list(),
-    )
+    whole = found.filter(pl.col("holds"))["signature_id"].to_list()
+    across = found.filter(~pl.col("holds"))["signature_id"].to_list()
+
+    def look(part: Asking) -> pl.DataFrame:
+        moments = part.answer("embedded/text_moments", whole=whole)["moment"]
+        if across:
+            more = part.answer("embedded/text_across", straddling=across)["moment"]
+            moments = pl.concat([moments, more]).sort(descending=True).head(part.values["limit"])
+        if moments.is_empty():
+            return _nothing(part)
+        return part.answer("embedded/text_rows", moments=moments.to_list())
+
+    return _newest(asking, look)
 
 
-def _newest(asking: Asking, question: str, **more: list[str]) -> pl.DataFrame | None:
+def _newest(asking: Asking, look: Callable[[Asking], pl.DataFrame]) -> pl.DataFrame | None:
     bounds = _bounds(asking)
     if bounds is None:
         return None
     frames: list[pl.DataFrame] = []
     wanted = asking.values["limit"]
     for start, end in _stretches(*bounds):
-        touched = asking.within(_of_months(asking.sight.partitions, start, end))
-        frames.append(touched.answer(question, start=start, end=end, limit=wanted, **more))
+        touched = _of_months(asking.sight.partitions, start, end)
+        frames.append(look(asking.within(touched, start=start, end=end, limit=wanted)))
         wanted -= frames[-1].height
         if wanted <= 0:
             break
     return pl.concat(frames)
+
+
+def _nothing(asking: Asking) -> pl.DataFrame:
+    return asking.within((), limit=0).answer("events")
 
 
 def _bounds(asking: Asking) -> tuple[datetime, datetime] | None:
