@@ -196,4 +196,4 @@ def _bits(group: pl.Series, numbered: pl.Series, groups: int) -> Bits:
 
 def _united(blobs: pl.Series, starts: Any) -> Bits:
     bits = matrix(blobs)
-    return np.bitwise_or.reduceat(bits, starts, axis=0) if len(starts) else bits
+    return np.bitwise_or.reduceat(bits, starts, axis=0) if len(bits) else bits
