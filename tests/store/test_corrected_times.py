@@ -56,7 +56,7 @@ def test_a_line_twice_in_a_file_counts_twice_also_over_the_end_of_a_month(append
 def test_windows_and_rollups_read_the_corrected_time(store, append):
     append([corrected(AFTER_THE_TURN)])
     march = Window(start=datetime(2026, 3, 31, tzinfo=UTC), end=datetime(2026, 4, 1, tzinfo=UTC))
-    names = dict.fromkeys(("customer", "environment", "signature"))
+    names = dict.fromkeys(("customer", "environment", "signature", "trace"))
     (event,) = store.ask("events", window=march, limit=9, **names).to_dicts()
     assert (event["occurred_at"], event["written_at"]) == (AFTER_THE_TURN - BEHIND, AFTER_THE_TURN)
 

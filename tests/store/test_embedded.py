@@ -22,7 +22,7 @@ from caseline.store.embedded import EmbeddedStore
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 ALL = {
-    "customer": None, "environment": None, "signature": None, "text": None,
+    "customer": None, "environment": None, "signature": None, "text": None, "trace": None,
     "start": None, "end": None, "limit": 1000,
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from tests.store.conftest import MARCH, event_frame
 
 from caseline.records.windows import Window
 from caseline.signatures.periods import whole_periods
-from caseline.store import embedded
+from caseline.store import faster
 from caseline.store.appending import recount
 
 CUSTOMERS = ["c1", "c2", "c3", "c4", None, None]
@@ -69,7 +69,7 @@ def filled(store, append):
 def slow(monkeypatch):
     def ask(store, question, **parameters):
         with monkeypatch.context() as patched:
-            patched.setattr(embedded, "FASTER", {})
+            patched.setattr(faster, "FASTER", {})
             return store.ask(question, **parameters)
 
     return ask

@@ -16,6 +16,8 @@ from caseline.store.faults import is_damage, meaning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SPILL = "spill"
+"""Where the engine puts aside what does not fit into memory; gone when it is closed."""
 _LAYOUT = "v1.5.0"
 """Nothing but this engine reads the files: its own layout is a third faster to write."""
 
@@ -52,14 +54,19 @@ def release(folder: Path) -> None:
         _open_here.discard(folder.resolve())
 
 
-def connect(*, encrypted: bool) -> duckdb.DuckDBPyConnection:
-    """Return a connection without a database of its own; *encrypted* files can be attached."""
+def connect(folder: Path, *, encrypted: bool) -> duckdb.DuckDBPyConnection:
+    """Return a connection without a database of its own; *encrypted* files can be attached.
+
+    What does not fit into memory is put aside in *folder*, encrypted if the files are.
+    """
     hub = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "checkpoint_threshold": "1TB",  # the store folds logs in by itself: see desk
             "python_enable_replacements": "false",
+            "temp_directory": str(folder / SPILL),
+            "temp_file_encryption": str(encrypted).lower(),
         }
     )
     if encrypted:

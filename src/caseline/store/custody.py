@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -108,8 +108,8 @@ class Custody:
 
     def audit_log(self) -> Table:
         """Return what was done with the workspace as a whole: see ``Privacy.audit_log``."""
-        with self._store.guard.shared():
-            rows = audit.read_entries(self._store.hub)
+        with self._store.guard.shared(), closing(self._store.hub.cursor()) as own:
+            rows = audit.read_entries(own)
         return Table("audit", rows, as_of=self._clock.now())
 
     def resume(self) -> None:

@@ -28,7 +28,7 @@ from caseline.store.asking import Asking
 from caseline.store.catalog_rows import key_of, remove_rows, replace_rows
 from caseline.store.decisions import TABLES, Decisions, read_decisions
 from caseline.store.desk import Desk
-from caseline.store.faster import FASTER
+from caseline.store.faster import faster_answer
 from caseline.store.guards import Guard
 from caseline.store.inventory import Inventory
 from caseline.store.memory import Memory
@@ -103,7 +103,7 @@ class EmbeddedStore:
 
     def _open(self) -> None:
         key = self._key_of(CATALOG)
-        self.hub = connecting.connect(encrypted=key is not None)
+        self.hub = connecting.connect(self.folder, encrypted=key is not None)
         self._open_catalog(key)
         self.partitions = Partitions(
             self.hub,
@@ -245,8 +245,8 @@ class EmbeddedStore:
         past = as_of is not None and (
             self._latest_received is None or stored(as_of) < self._latest_received
         )
-        with ExitStack() as during:
-            with self._writing:
+        with healing.faults_told(self), ExitStack() as during:
+            with self.guard.gate:
                 sight = Sight(
                     partitions=self.partitions.touched_by(window),
                     all_partitions=self.partitions.touched_by(None),
@@ -263,10 +263,8 @@ class EmbeddedStore:
                 values |= {"start": window.start, "end": window.end}
             values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
             asking = Asking(cursor=cursor, sight=sight, values=values, numbers=self.numbers)
-            faster = FASTER.get(question)
-            with healing.faults_told(self):
-                answer = faster(asking) if faster else None
-                return aware(asking.answer(question) if answer is None else answer)
+            answer = faster_answer(asking, question)
+            return aware(asking.answer(question) if answer is None else answer)
 
     def scoped(self, customers: frozenset[str]) -> ScopedStore:
         """Return a reader for which only *customers* exist."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from caseline.store import newest, top
+from caseline.store import newest, schema, top
+from caseline.store.values import bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,3 +24,16 @@ FASTER: dict[str, Callable[[Asking], pl.DataFrame | None]] = {
     "events_with_text": newest.events_with_text,
 }
 """The faster way of each question that has one."""
+
+
+def faster_answer(asking: Asking, question: str) -> pl.DataFrame | None:
+    """Return the answer to *question* by its faster way; None if it has none that holds.
+
+    Raises:
+        InputError: a value that the question needs is missing.
+    """
+    faster = FASTER.get(question)
+    if faster is None:
+        return None
+    bound(schema.question_text(question), asking.values)
+    return faster(asking)

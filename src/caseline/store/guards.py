@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 class Guard:
     """Who asks now, and whether files may be detached.
 
-    Nobody waits for a question to begin but for whoever holds *writing*: whoever wants to
-    be alone holds it while waiting, so that no new question begins, and a thread that asks
-    inside its own transaction has it already and never waits.
+    A question begins at the *gate*, and does not wait for who writes. Whoever wants to be
+    alone takes the lock of writing, then the gate, and waits there for running questions to
+    end; a thread that asks inside its own transaction holds the first, and never waits.
+
+    Attributes:
+        gate: Held while it is looked which files are attached, and by who changes that.
 
     Args:
         writing: The store's lock of its one writer.
@@ -25,6 +28,7 @@ class Guard:
 
     def __init__(self, writing: threading.RLock) -> None:
         self._writing = writing
+        self.gate = threading.RLock()
         self._asking: dict[int, int] = {}
         self._changed = threading.Condition()
 
@@ -41,7 +45,7 @@ class Guard:
         if me in self._asking:
             self._count(me, 1)
         else:
-            with self._writing:
+            with self.gate:
                 self._count(me, 1)
         try:
             yield
@@ -62,7 +66,7 @@ class Guard:
         """
         if threading.get_ident() in self._asking:
             raise WorkspaceError("files cannot be changed within a question; do it after it")
-        with self._writing:
+        with self._writing, self.gate:
             with self._changed:
                 self._changed.wait_for(lambda: not self._asking)
             yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,8 +119,8 @@ class Partitions:
         if self._desk.changes(file):
             return self._attach(month, whole=whole)
         with ExitStack() as alone:
-            if month in self._attached:
-                alone.enter_context(self._guard.exclusive())
+            attached = month in self._attached
+            alone.enter_context(self._guard.exclusive() if attached else self._guard.gate)
             alone.enter_context(self._desk.changing())
             self._detach(month)
             self._desk.open_file(file)
@@ -156,6 +156,10 @@ class Partitions:
         return f"events/{month}.duckdb"
 
     def _attach(self, month: str, *, whole: bool = True) -> str:
+        with self._guard.gate if self._guard else nullcontext():
+            return self._attached_once(month, whole=whole)
+
+    def _attached_once(self, month: str, *, whole: bool) -> str:
         if month not in self._attached:
             path, file = self.path_of(month), self.file_of(month)
             if not path.exists():
@@ -167,9 +171,10 @@ class Partitions:
             if self._desk is not None and read_only and self._desk.has_log(file):
                 return self.for_writing(month, whole=whole)
             name = attached_as(file)
-            attach(self._hub, path, name=name, key=self._key_of(file), read_only=read_only)
-            if whole:
-                self._refuse_older(month, name)
+            with closing(self._hub.cursor()) as own:  # who writes may use the hub just now
+                attach(own, path, name=name, key=self._key_of(file), read_only=read_only)
+                if whole:
+                    self._refuse_older(own, month, name)
             self._attached[month] = Attached(name=name, file=_identity(path))
         return self._attached[month].name
 
@@ -189,18 +194,18 @@ class Partitions:
         """Return the data key of the file of *month*."""
         return self._key_of(self.file_of(month))
 
-    def _refuse_older(self, month: str, name: str) -> None:
+    def _refuse_older(self, hub: duckdb.DuckDBPyConnection, month: str, name: str) -> None:
         """Refuse a file whose ledger has fewer entries than the catalog has seen there."""
         noted = self._inventory.noted.get(month) if self._inventory else None
         if noted is None:
             return
         try:
-            found = counted(self._hub, name)
+            found = counted(hub, name)
         except duckdb.Error as error:
-            detach(self._hub, name)
+            detach(hub, name)
             raise explained(error, self.path_of(month)) from None
         if found.entries < noted.entries:
-            detach(self._hub, name)
+            detach(hub, name)
             raise DamagedError(
                 f"{self.path_of(month)} holds {found.events} events of {found.entries} batches"
                 f"{self._expected(month)}: it is an older file, or its .wal was cut; restore "
