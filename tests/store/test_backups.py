@@ -21,6 +21,7 @@ from caseline.store.schema import KEYS
 FEBRUARY, MARCH = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 KEY = "a long key"
+CRASHES = os.environ.get("CASELINE_CRASHES")
 ALL = {
     "customer": None, "environment": None, "signature": None, "text": None, "trace": None,
     "start": None, "end": None, "limit": 10_000,
@@ -211,7 +212,7 @@ def _killed_at(monkeypatch, module, name, number):
     monkeypatch.setattr(module, name, do)
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 9) if CRASHES else (2, 5))
 def test_a_backup_that_was_killed_leaves_the_one_before(
     backed_up, store, append, tmp_path, monkeypatch, number
 ):

@@ -22,7 +22,7 @@ KILLS = 5
 """Of one workspace, one after the other: each meets what the one before has left."""
 CRASHES = os.environ.get("CASELINE_CRASHES")
 """How many; if it is given, all is recounted after each of them, not only in the end."""
-PLANS = range(int(CRASHES or 20) // KILLS)
+PLANS = range(int(CRASHES or 5) // KILLS)
 
 
 def killed(writer, folder, plan, rng):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from caseline.store.keys import Keyring
 
 CHILD = Path(__file__).with_name("killed_custody.py")
 KEY, NEW_KEY = "a long random key", "another long random key"
+CRASHES = os.environ.get("CASELINE_CRASHES")
+PARTS = [0.3, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0] if CRASHES else [0.8, 0.98]
 encrypted = pytest.mark.parametrize("copied", ["encrypted"], indirect=True)
 
 
@@ -79,7 +82,9 @@ def test_no_key_stands_in_any_file(copied):
 
 
 @encrypted
-@pytest.mark.parametrize("part", [0.3, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0])
+@pytest.mark.parametrize(
+    "part", [0.3, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0] if CRASHES else [0.8, 0.98]
+)
 def test_a_killed_rotation_leaves_one_key_that_opens(copied, tmp_path, part):
     folder, key = copied
     shutil.copytree(folder, tmp_path / "whole")

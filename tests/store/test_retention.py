@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import caseline
 
 CHILD = Path(__file__).with_name("killed_custody.py")
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+CRASHES = os.environ.get("CASELINE_CRASHES")
 both = pytest.mark.parametrize("copied", ["clear", "encrypted"], indirect=True)
 
 
@@ -126,7 +128,7 @@ def test_a_cut_that_cannot_be_is_refused(copied, cut, says):
         ws.privacy.expire(older_than=cut)
 
 
-@pytest.mark.parametrize("part", [0.2, 0.6, 0.9, 0.97, 0.99, 0.999])
+@pytest.mark.parametrize("part", [0.2, 0.6, 0.9, 0.97, 0.99, 0.999] if CRASHES else [0.6, 0.99])
 def test_a_killed_expiry_is_finished_when_opened(copied, tmp_path, part):
     folder, _ = copied
     shutil.copytree(folder, tmp_path / "whole")
