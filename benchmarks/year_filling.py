@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from caseline.records.batches import SignedBatch
+    from caseline.store.cluster.engine import ClusterEngine
     from caseline.store.embedded import EmbeddedStore
 
 _NOTE = "year.json"
@@ -125,7 +126,9 @@ def fill(kept: Kept, year: Year, day: int) -> dict[str, float]:
     return dict(took)
 
 
-def append(engine: EmbeddedStore, batch: SignedBatch, took: dict[str, float]) -> None:
+def append(
+    engine: EmbeddedStore | ClusterEngine, batch: SignedBatch, took: dict[str, float]
+) -> None:
     """Append *batch* as an ingest does; add to *took* what appending took."""
     source = batch.source
     engine.save("collections", collection_of(source, batch.frame.height, source.received_at))

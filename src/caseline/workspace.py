@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from caseline.clock import Clock, SystemClock
 from caseline.collect.opening import open_collection
-from caseline.errors import InputError
+from caseline.errors import InputError, WorkspaceError
 from caseline.fleet.face import Fleet
 from caseline.impact.face import Impacts
 from caseline.normalize.headers import split_headers
@@ -17,13 +17,13 @@ from caseline.normalize.settings import NormalizeSettings
 from caseline.pipeline import Ingest, message_of
 from caseline.privacy.face import Privacy
 from caseline.privacy.scrubber import Scrubber
-from caseline.signatures.book import SignatureBook
 from caseline.signatures.face import Signatures
 from caseline.signatures.mining import Mined, mine_messages
-from caseline.signatures.schemes import adopt_older
+from caseline.signatures.reading import current_book, read_book
 from caseline.store.backups import back_up
-from caseline.store.custody import Custody
-from caseline.store.opening import folder_at, open_reader, open_writer
+from caseline.store.custody import custody_of
+from caseline.store.embedded import EmbeddedStore
+from caseline.store.opening import open_store
 from caseline.store.repairing import repair
 from caseline.store.search import find_events
 from caseline.store.verifying import verify
@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from caseline.records.ingest import IngestReport, ProgressCallback
     from caseline.records.verification import Repair, Verification
     from caseline.records.windows import Window
+    from caseline.signatures.book import SignatureBook
     from caseline.signatures.rulebook import Rulebook
-    from caseline.store.embedded import EmbeddedStore
+    from caseline.store.cluster.engine import ClusterEngine
+    from caseline.store.cluster.opening import SharedKey
     from caseline.store.keys import Keyring
 
 
@@ -130,8 +132,8 @@ class Workspace(View):
 
     def __init__(
         self,
-        store: EmbeddedStore,
-        keyring: Keyring,
+        store: EmbeddedStore | ClusterEngine,
+        keyring: Keyring | SharedKey,
         clock: Clock,
         *,
         rules: Rulebook | None = None,
@@ -141,9 +143,9 @@ class Workspace(View):
         self._rules = rules
         self._secret = keyring.secret
         self._scrubber = Scrubber(keyring.secret)
-        self._book = _current_book(store, rules, clock)
+        self._book = current_book(store, rules, now=clock.now())
         super().__init__(store, clock, self._scrubber, self._book, formats=formats)
-        self.privacy = Privacy(self._scrubber, Custody(store, keyring, clock, self._reread))
+        self.privacy = Privacy(self._scrubber, custody_of(store, keyring, clock, self._reread))
 
     def ingest(
         self,
@@ -198,7 +200,7 @@ class Workspace(View):
         try:
             report = step.run(collection)
         except BaseException:
-            self._book.forget_unsaved(_read_book(self._store, self._rules))
+            self._book.forget_unsaved(read_book(self._store, self._rules))
             raise
         self._store.compact()
         self.signatures.note_ingest(report)
@@ -250,17 +252,21 @@ class Workspace(View):
         Raises:
             InputError: *folder* is within the workspace.
             SourceError: *folder* cannot be made.
-            WorkspaceError: *folder* holds something else, or there is no space.
+            WorkspaceError: *folder* holds something else, or there is no space; or it is
+                on a cluster, which has its own backups.
         """
-        return back_up(self._store, Path(folder), taken_at=self._clock.now())
+        return back_up(self._own_files(), Path(folder), taken_at=self._clock.now())
 
     def verify(self) -> Verification:
         """Look at every file: whether it opens, can be read, and adds up.
 
         Returns:
             A Verification: file, check, verdict, rows, wrong, detail; ``sound`` in short.
+
+        Raises:
+            WorkspaceError: it is on a cluster, which has no files of its own.
         """
-        return verify(self._store, as_of=self._clock.now())
+        return verify(self._own_files(), as_of=self._clock.now())
 
     def repair(self) -> Repair:
         """Make rollups anew from events, and keep damaged files aside, so that the rest works.
@@ -271,12 +277,22 @@ class Workspace(View):
 
         Raises:
             ReadOnlyError: it was opened read-only.
+            WorkspaceError: it is on a cluster, which has no files of its own.
         """
-        return repair(self._store, as_of=self._clock.now())
+        return repair(self._own_files(), as_of=self._clock.now())
+
+    def _own_files(self) -> EmbeddedStore:
+        """Return the store, if it is a folder of files."""
+        if isinstance(self._store, EmbeddedStore):
+            return self._store
+        raise WorkspaceError(
+            f"{self._store.home} has no files of its own; look after them with the means of "
+            "the cluster's storage and of the catalog's database"
+        )
 
     def _reread(self) -> None:
         """Know what the store holds now, and nothing else."""
-        self._book.forget_unsaved(_current_book(self._store, self._rules, self._clock))
+        self._book.forget_unsaved(current_book(self._store, self._rules, now=self._clock.now()))
         self._scrubber.forget()
         self.fleet.forget()
 
@@ -310,11 +326,13 @@ def open_workspace(
     *,
     formats: LineFormats = (),
 ) -> Workspace:
-    """Open the workspace in folder *path*, made if it is absent.
+    """Open the workspace in folder *path*, or on a cluster by its URL; made if it is absent.
 
     Args:
-        path: The folder. Its parent must exist.
-        key: Encrypts all files; the same key opens it again. It is written nowhere.
+        path: The folder. Its parent must exist. Or the URL of a cluster, as
+            ``spark://host:port/shared/folder?catalog=postgresql://…``.
+        key: Encrypts all files; the same key opens it again. It is written nowhere. A
+            cluster needs one: it wraps the secret that others could read there.
         read_only: Ask only, what was committed before: see ``Workspace.refresh``. Another
             process may write meanwhile.
         clock: Where the time comes from; the machine's own by default.
@@ -334,38 +352,16 @@ def open_workspace(
     0
     """
     own = line_formats(formats)
-    folder = folder_at(path, read_only=read_only)
-    store, keyring = open_reader(folder, key=key) if read_only else open_writer(folder, key=key)
     clock = clock or SystemClock()
+    store, keys = open_store(path, key=key, read_only=read_only)
     try:
-        if store.writable:
-            Custody(store, keyring, clock).resume()
-        return Workspace(store, keyring, clock, formats=own)
+        custody = custody_of(store, keys, clock)
+        if custody and store.writable:
+            custody.resume()
+        return Workspace(store, keys, clock, formats=own)
     except BaseException:
         store.close()
         raise
-
-
-def _current_book(store: EmbeddedStore, rules: Rulebook | None, clock: Clock) -> SignatureBook:
-    """Return the book as the store has it; what older rules made is linked first."""
-    book = _read_book(store, rules)
-    if store.writable:
-        adopt_older(store, book, now=clock.now())
-    return book
-
-
-def _read_book(store: EmbeddedStore, rules: Rulebook | None) -> SignatureBook:
-    linked = store.ask("linked_scheme")["scheme"]
-    book = SignatureBook.load(
-        signatures=store.ask("all_signatures"),
-        shapes=store.ask("all_shapes"),
-        aliases=store.ask("all_aliases"),
-        splits=store.ask("all_splits"),
-        linked_scheme=None if linked.is_empty() else str(linked[0]),
-        rules=rules,
-    )
-    book.know_words(store.ask("all_vocabulary"))
-    return book
 
 
 def _listed(formats: LineFormats) -> LineFormats:

@@ -31,8 +31,19 @@ def test_runtime_dependencies_have_their_reasons(project, page):
     assert set(page["To run"]) == names_of(project["project"]["dependencies"])
 
 
+def test_extras_have_their_reasons(project, page):
+    extras = project["project"]["optional-dependencies"].values()
+    assert set(page["To open a cluster"]) == {name for extra in extras for name in names_of(extra)}
+
+
 @pytest.mark.parametrize(
-    ("group", "heading"), [("test", "To test"), ("lint", "To check"), ("bench", "To compare")]
+    ("group", "heading"),
+    [
+        ("test", "To test"),
+        ("lint", "To check"),
+        ("bench", "To compare"),
+        ("live", "To test with servers"),
+    ],
 )
 def test_development_dependencies_have_their_reasons(project, page, group, heading):
     assert set(page[heading]) == names_of(project["dependency-groups"][group])

@@ -69,7 +69,7 @@ class Privacy:
 
         Raises:
             NotFoundError: there is no such customer, or it was erased before.
-            InputError: *by* is empty.
+            InputError: *by* is empty; or the workspace is on a cluster.
             WorkspaceError: there is no room; or within a transaction.
             ReadOnlyError: opened read-only.
         """
@@ -134,5 +134,8 @@ class Privacy:
 
     def _files(self) -> Custody:
         if self._custody is None:
-            raise InputError("this scrubs only; ask a workspace's privacy")
+            raise InputError(
+                "this scrubs only: it is a viewer's, or on a cluster; ask the privacy of a "
+                "workspace in a folder"
+            )
         return self._custody

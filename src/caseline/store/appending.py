@@ -67,15 +67,8 @@ def insert(
     added = Added()
     if not rows.is_empty():
         hub.register("incoming", rows.to_arrow())
-        columns = f"e.* EXCLUDE ({', '.join(_ON_THE_WAY)}) REPLACE ({_ODD_TIME} AS occurred_at)"
-        hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
+        _add_events(hub, partition)
         hours = _add_rollups(hub, partition, "incoming", numbers)
-        hub.execute(
-            f"INSERT INTO {partition}.coverage BY NAME SELECT source_id, environment_id, host, "
-            "timed, min(moment) AS starts_at, max(moment) AS ends_at, "
-            f"min({_TOLD}) AS told_from, max({_TOLD}) AS told_to, "
-            "max(received_at) AS received_at, count(*) AS events FROM incoming GROUP BY ALL"
-        )
         days = hub.execute(
             f"INSERT INTO {partition}.covered_days "
             + _COVERED_DAYS.format(
@@ -87,10 +80,38 @@ def insert(
         added = Added(hours=hours, covered_days=int(days[0]) if days else 0)
         hub.execute(f"INSERT INTO {partition}.traces {_TRACES} FROM incoming {_TRACED}")
         hub.unregister("incoming")
+    _add_ledger(hub, partition, ledger)
+    return added
+
+
+def insert_bare(
+    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str, ledger: pl.DataFrame
+) -> None:
+    """Write what ``insert`` writes, but for the sets that the sums tell as well."""
+    if not rows.is_empty():
+        hub.register("incoming", rows.to_arrow())
+        _add_events(hub, partition)
+        _add_sums(hub, partition, "incoming")
+        hub.unregister("incoming")
+    _add_ledger(hub, partition, ledger)
+
+
+def _add_events(hub: duckdb.DuckDBPyConnection, partition: str) -> None:
+    """Add what is ``incoming`` to the events, and to what they cover."""
+    columns = f"e.* EXCLUDE ({', '.join(_ON_THE_WAY)}) REPLACE ({_ODD_TIME} AS occurred_at)"
+    hub.execute(f"INSERT INTO {partition}.events BY NAME SELECT {columns} FROM incoming e")
+    hub.execute(
+        f"INSERT INTO {partition}.coverage BY NAME SELECT source_id, environment_id, host, "
+        "timed, min(moment) AS starts_at, max(moment) AS ends_at, "
+        f"min({_TOLD}) AS told_from, max({_TOLD}) AS told_to, "
+        "max(received_at) AS received_at, count(*) AS events FROM incoming GROUP BY ALL"
+    )
+
+
+def _add_ledger(hub: duckdb.DuckDBPyConnection, partition: str, ledger: pl.DataFrame) -> None:
     hub.register("ledger", ledger.to_arrow())
     hub.execute(f"INSERT INTO {partition}.batches BY NAME SELECT * FROM ledger")
     hub.unregister("ledger")
-    return added
 
 
 _COVERED_DAYS = (
@@ -104,6 +125,17 @@ _TRACED = "WHERE trace_id IS NOT NULL"
 def _add_rollups(
     hub: duckdb.DuckDBPyConnection, partition: str, source: str, numbers: Numbers
 ) -> int:
+    """Add the sums of *source*, and whom it fell on; return the rows of hours."""
+    _add_sums(hub, partition, source)
+    sets = reach.reach_of(hub.execute("SELECT * FROM rollup_months").pl(), numbers)
+    hub.register("sets", sets.to_arrow())
+    hub.execute(f"INSERT INTO {partition}.reach BY NAME SELECT * FROM sets")
+    hub.unregister("sets")
+    counted = hub.execute("SELECT count(*) FROM rollup_hours").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def _add_sums(hub: duckdb.DuckDBPyConnection, partition: str, source: str) -> None:
     """Add the sums of *source*: hours from it, days from hours, months from days."""
     by = ", ".join(DIMENSIONS)
     hub.execute(
@@ -122,12 +154,6 @@ def _add_rollups(
         )
         hub.execute(f"INSERT INTO {partition}.{name} SELECT * FROM rollup_{name}")
         finer, moment = f"rollup_{name}", coarser
-    sets = reach.reach_of(hub.execute("SELECT * FROM rollup_months").pl(), numbers)
-    hub.register("sets", sets.to_arrow())
-    hub.execute(f"INSERT INTO {partition}.reach BY NAME SELECT * FROM sets")
-    hub.unregister("sets")
-    counted = hub.execute("SELECT count(*) FROM rollup_hours").fetchone()
-    return int(counted[0]) if counted else 0
 
 
 def recount(hub: duckdb.DuckDBPyConnection, partition: str, numbers: Numbers) -> None:

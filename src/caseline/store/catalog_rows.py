@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from caseline.errors import InputError
-from caseline.store import schema
 from caseline.store.values import naive
 
 if TYPE_CHECKING:
@@ -14,17 +12,6 @@ if TYPE_CHECKING:
 
     import duckdb
     import polars as pl
-
-
-def key_of(table: str, rows: pl.DataFrame) -> list[str]:
-    """Return the columns of *rows* that tell rows of the catalog's *table* apart.
-
-    Raises:
-        InputError: there is no such table.
-    """
-    if table not in schema.KEYS:
-        raise InputError(f"no catalog table {table!r}; there are {sorted(schema.KEYS)}")
-    return [name for name in schema.KEYS[table] if name in rows.columns]
 
 
 def replace_rows(

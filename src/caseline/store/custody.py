@@ -13,6 +13,8 @@ from caseline.records.answers import Table
 from caseline.records.arguments import checked_id
 from caseline.store import audit, erasing, retention
 from caseline.store.changing import Change, begun
+from caseline.store.embedded import EmbeddedStore
+from caseline.store.keys import Keyring
 from caseline.store.renewing import Renewal
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
     from caseline.clock import Clock
     from caseline.records.custody import Erasure, Expiry
-    from caseline.store.embedded import EmbeddedStore
-    from caseline.store.keys import Keyring
+    from caseline.store.cluster.engine import ClusterEngine
+    from caseline.store.cluster.opening import SharedKey
 
 
 class Custody:
@@ -163,6 +165,18 @@ class Custody:
                     f"no customer {customer!r}; it was erased on {entry['at']:%Y-%m-%d}"
                 )
         raise NotFoundError.of("customer", customer, known)
+
+
+def custody_of(
+    store: EmbeddedStore | ClusterEngine,
+    keys: Keyring | SharedKey,
+    clock: Clock,
+    reload: Callable[[], None] = lambda: None,
+) -> Custody | None:
+    """Return the care for the files of *store*; None on a cluster, whose files are not its own."""
+    if isinstance(store, EmbeddedStore) and isinstance(keys, Keyring):
+        return Custody(store, keys, clock, reload)
+    return None
 
 
 def _person(by: str) -> str:

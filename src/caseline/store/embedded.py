@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 import polars as pl
 
-from caseline.errors import (
-    ReadOnlyError,
-    WorkspaceError,
-)
+from caseline.errors import ReadOnlyError, WorkspaceError
 from caseline.store import (
     appending,
     compacting,
@@ -25,7 +22,7 @@ from caseline.store import (
     schema,
 )
 from caseline.store.asking import Asking
-from caseline.store.catalog_rows import key_of, remove_rows, replace_rows
+from caseline.store.catalog_rows import remove_rows, replace_rows
 from caseline.store.decisions import TABLES, Decisions, read_decisions
 from caseline.store.desk import Desk
 from caseline.store.faster import faster_answer
@@ -48,7 +45,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CATALOG = "catalog.duckdb"
-"""The name of the catalog's file."""
 
 
 class EmbeddedStore:
@@ -278,7 +274,7 @@ class EmbeddedStore:
 
     def save(self, table: str, rows: pl.DataFrame) -> int:
         """Write *rows*, replacing those with equal keys: see ``Engine.save``."""
-        key = key_of(table, rows)
+        key = schema.key_of(table, rows.columns)
         if rows.is_empty():
             return 0
         with self.transaction():
@@ -289,7 +285,7 @@ class EmbeddedStore:
 
     def remove(self, table: str, rows: pl.DataFrame) -> int:
         """Remove the rows whose keys stand in *rows*: see ``Engine.remove``."""
-        key = key_of(table, rows)
+        key = schema.key_of(table, rows.columns)
         if rows.is_empty():
             return 0
         with self.transaction():

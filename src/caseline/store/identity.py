@@ -67,7 +67,7 @@ _KNOWN = """
         LEFT JOIN catalog.sources o ON o.source_id = e.source_id)
     GROUP BY ALL
 """
-_LIKELY_SIGNATURES = """
+LIKELY_SIGNATURES = """
     SELECT signature_id FROM suspects UNION
     SELECT a.signature_id FROM catalog.signature_aliases a JOIN (
         SELECT coalesce(a.merged_into, s.signature_id) AS signature_id FROM suspects s
@@ -78,9 +78,10 @@ _LIKELY_SIGNATURES = """
     SELECT l.from_id FROM catalog.lineage l
     JOIN suspects s ON s.signature_id = l.to_id WHERE l.author = 'scheme'
 """
+"""Under which signatures copies of ``suspects`` may stand, in SQL."""
 _TEXT = TEXT.replace("e.variables", "string_split(e.variables, chr(31))")
 _TOLD = f"coalesce(e.written_at, {OCCURRED.format('e.')})"
-_COLUMNS = (
+COLUMNS = (
     "position",
     "source_id",
     "source_order",
@@ -108,13 +109,13 @@ def fresh(
         own_too: Compare with records of the same source as well: those that it left in
             another partition when its clock was judged otherwise.
     """
-    stored = _stored_overlap(hub, rows, partition, own_too=own_too)
+    stored = covered(hub, rows, partition=partition, own_too=own_too)
     doubtful = stored | _equal_in_other_sources(rows)
     if not doubtful.any():
         return rows
-    suspects = rows.filter(doubtful).select(_COLUMNS)
+    suspects = rows.filter(doubtful).select(COLUMNS)
     hub.register("suspects", suspects.to_arrow())
-    condition = _condition(suspects) if stored.any() else "false"
+    condition = copies_of(suspects) if stored.any() else "false"
     hub.execute(_KNOWN.format(partition=partition, condition=condition, text=_TEXT, told=_TOLD))
     kept = hub.execute(_FRESH.format(own_too=str(own_too).lower())).pl()["position"]
     hub.execute("DROP TABLE known")
@@ -134,17 +135,21 @@ def unmoved(
         rows: As for ``fresh``.
         others: The partitions of the other months, by month: ``2026-11``.
     """
-    reach = timedelta(hours=REACH_HOURS)
     for month, partition in others.items():
-        start = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - as the store's times
-        end = (start + timedelta(days=32)).replace(day=1)
-        near = pl.col("timed") & pl.col("told_at").is_between(start - reach, end + reach)
-        near = near.fill_null(value=False)
-        some = rows.filter(near)
+        some = rows.filter(near(month))
         if not some.is_empty():
             left = fresh(hub, some, partition=partition, own_too=True)
-            rows = rows.filter(~near | pl.col("position").is_in(left["position"].implode()))
+            rows = rows.filter(~near(month) | pl.col("position").is_in(left["position"].implode()))
     return rows
+
+
+def near(month: str) -> pl.Expr:
+    """Return whether a row's stated time is so near to *month* that it may stand there."""
+    reach = timedelta(hours=REACH_HOURS)
+    start = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - as the store's times
+    end = (start + timedelta(days=32)).replace(day=1)
+    stated = pl.col("timed") & pl.col("told_at").is_between(start - reach, end + reach)
+    return stated.fill_null(value=False)
 
 
 def _equal_in_other_sources(rows: pl.DataFrame) -> pl.Series:
@@ -159,10 +164,10 @@ def _equal_in_other_sources(rows: pl.DataFrame) -> pl.Series:
     ).to_series()
 
 
-def _stored_overlap(
-    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, partition: str, *, own_too: bool
+def covered(
+    hub: duckdb.DuckDBPyConnection, rows: pl.DataFrame, *, partition: str, own_too: bool = False
 ) -> pl.Series:
-    """Mark the rows at times and places that another stored source covers."""
+    """Mark the rows at times and places that another stored source covers: as ``fresh``."""
     rows = rows.with_columns(told=pl.when("timed").then("told_at").otherwise("moment"))
     spans = rows.group_by("environment_id", "source_id", "anchor", "timed").agg(
         low=pl.col("told").min(), high=pl.col("told").max()
@@ -189,8 +194,15 @@ def _stored_overlap(
     return found.select((pl.col("low").is_not_null() & inside).alias("doubtful")).to_series()
 
 
-def _condition(suspects: pl.DataFrame) -> str:
-    """Return which stored events may be copies of *suspects*."""
+def copies_of(suspects: pl.DataFrame, *, signatures: str | None = None) -> str:
+    """Return which stored events ``e`` may be copies of *suspects*, in SQL.
+
+    Args:
+        suspects: Records, with at least the ``COLUMNS``.
+        signatures: The names of their signatures, quoted, where no table ``suspects`` can
+            be read: some that are no copies are told then as well.
+    """
+    exactly = f" AND {_TOLD} IN (SELECT told_at FROM suspects)" if signatures is None else ""
     timed = suspects.filter("timed")["told_at"]
     environments = ", ".join(_quoted(e) for e in suspects["environment_id"].unique().sort())
     parts = []
@@ -199,14 +211,13 @@ def _condition(suspects: pl.DataFrame) -> str:
         reach = f"INTERVAL {REACH_HOURS} HOUR"  # the engine skips by what stands in a column
         parts.append(
             f"(e.timed AND e.moment BETWEEN {low} - {reach} AND {high} + {reach} "
-            f"AND {_TOLD} BETWEEN {low} AND {high} "
-            f"AND {_TOLD} IN (SELECT told_at FROM suspects))"
+            f"AND {_TOLD} BETWEEN {low} AND {high}{exactly})"
         )
     if timed.len() < suspects.height:
         parts.append("NOT e.timed")
     return (
         f"({' OR '.join(parts)}) AND e.environment_id IN ({environments}) "
-        f"AND e.signature_id IN ({_LIKELY_SIGNATURES})"
+        f"AND e.signature_id IN ({signatures or LIKELY_SIGNATURES})"
     )
 
 

@@ -29,6 +29,7 @@ _NAME = "keys"
 _FORMAT = 1
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_SALT_BYTES = 16
 _SECRET = "secret"  # noqa: S105 - the name of an entry
 _SEALED = b"sealed"
 NEW = ".new"
@@ -237,6 +238,40 @@ class Keyring:
         self._content = content
 
 
+def wrapped(secret: bytes, key: str | bytes) -> str:
+    """Return *secret* as it may stand where others read: salt, nonce and cipher text.
+
+    >>> unwrapped(wrapped(b"told to nobody", "a key"), "a key", "here")
+    b'told to nobody'
+    """
+    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+    cipher = _cipher(key, base64.b64encode(salt).decode("ascii"))
+    text = cipher.encrypt(nonce, secret, _SECRET.encode())
+    return base64.b64encode(salt + nonce + text).decode("ascii")
+
+
+def unwrapped(text: str, key: str | bytes, name: str) -> bytes:
+    """Return what ``wrapped`` made *text* of.
+
+    Args:
+        text: What it returned.
+        key: The key it was given.
+        name: What messages call the place.
+
+    Raises:
+        KeyMismatchError: another key.
+    """
+    kept = base64.b64decode(text)
+    salt, nonce = kept[:_SALT_BYTES], kept[_SALT_BYTES : _SALT_BYTES + _NONCE_BYTES]
+    cipher = _cipher(key, base64.b64encode(salt).decode("ascii"))
+    try:
+        return cipher.decrypt(nonce, kept[_SALT_BYTES + _NONCE_BYTES :], _SECRET.encode())
+    except InvalidTag:
+        raise KeyMismatchError(
+            f"{name} does not open with this key; give the key it was made with"
+        ) from None
+
+
 def holds_other_files(folder: Path) -> bool:
     """Return whether *folder* has files and is no workspace, nor one whose making was cut."""
     if not folder.is_dir() or (folder / _NAME).exists():
@@ -258,7 +293,7 @@ def _fresh(*, encrypted: bool) -> dict[str, Any]:
 
 
 def _salt() -> str:
-    return base64.b64encode(secrets.token_bytes(16)).decode("ascii")
+    return base64.b64encode(secrets.token_bytes(_SALT_BYTES)).decode("ascii")
 
 
 def _cipher(key: str | bytes, salt: str) -> AESGCM:

@@ -1,4 +1,4 @@
-"""The two ways into a workspace's folder: to write, or to read beside whoever writes."""
+"""The ways into a workspace: to write its folder, to read it beside whoever writes, a cluster's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caseline.errors import InputError, SourceError, WorkspaceError
+from caseline.errors import SourceError, WorkspaceError
 from caseline.store.changing import refuse_unsettled, settle
+from caseline.store.cluster.opening import open_engine
 from caseline.store.connecting import prepare
 from caseline.store.embedded import EmbeddedStore
 from caseline.store.keys import Keyring, holds_other_files
@@ -16,6 +17,23 @@ from caseline.store.snapshots import take_snapshot
 
 if TYPE_CHECKING:
     import os
+
+    from caseline.store.cluster.engine import ClusterEngine
+    from caseline.store.cluster.opening import SharedKey
+
+
+def open_store(
+    path: str | os.PathLike[str], *, key: str | bytes | None, read_only: bool
+) -> tuple[EmbeddedStore, Keyring] | tuple[ClusterEngine, SharedKey]:
+    """Open the workspace in the folder *path*, or on the cluster whose URL it is.
+
+    Raises:
+        CaselineError: as ``caseline.open`` tells.
+    """
+    if "://" in str(path):
+        return open_engine(str(path), key=key, read_only=read_only)
+    folder = folder_at(path, read_only=read_only)
+    return open_reader(folder, key=key) if read_only else open_writer(folder, key=key)
 
 
 def open_writer(home: Path, *, key: str | bytes | None) -> tuple[EmbeddedStore, Keyring]:
@@ -59,12 +77,9 @@ def folder_at(path: str | os.PathLike[str], *, read_only: bool) -> Path:
     """Return the folder at *path* that a workspace may be opened in, made if it is absent.
 
     Raises:
-        InputError: *path* is a URL.
         SourceError: it is a file, has no parent, or is to be read and holds no workspace.
         WorkspaceError: it holds other files; or the disk has no room, or is read-only.
     """
-    if "://" in str(path):
-        raise InputError(f"{path}: this version opens folders only; give a path")
     folder = Path(path)
     if folder.is_file():
         raise SourceError(f"{folder} is a file; a workspace is a folder")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
+from caseline.errors import InputError
 from caseline.records import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 VERSION = "2"
 """Of the layout on disk; it grows with each migration."""
@@ -82,6 +87,20 @@ def partition_ddl() -> str:
 def question_text(name: str) -> str:
     """Return the SQL of a question by its *name*; of a faster way with its folder."""
     return _read(f"questions/{name}.sql")
+
+
+def key_of(table: str, columns: Sequence[str]) -> list[str]:
+    """Return those of *columns* that tell rows of the catalog's *table* apart.
+
+    Raises:
+        InputError: there is no such table.
+
+    >>> key_of("vocabulary", ["customer_id", "word", "more"])
+    ['word', 'customer_id']
+    """
+    if table not in KEYS:
+        raise InputError(f"no catalog table {table!r}; there are {sorted(KEYS)}")
+    return [name for name in KEYS[table] if name in columns]
 
 
 def _read(path: str) -> str:

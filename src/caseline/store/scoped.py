@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from caseline.errors import ReadOnlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     import polars as pl
 
     from caseline.records.batches import SignedBatch
     from caseline.records.windows import Window
-    from caseline.store.embedded import EmbeddedStore
 
 T = TypeVar("T")
+
+
+class Askable(Protocol):
+    """A store that answers for a viewer."""
+
+    def ask_for(
+        self,
+        viewer: frozenset[str] | None,
+        question: str,
+        *,
+        window: Window | None,
+        as_of: datetime | None,
+        parameters: Mapping[str, Any],
+    ) -> pl.DataFrame:
+        """Return what *viewer* (None: everyone's eyes) may see of the answer."""
+        ...
+
+    def remember(self, key: str, tables: Iterable[str], make: Callable[[], T]) -> T:
+        """Return what *make* makes, or made before: see ``Engine.remember``."""
+        ...
 
 
 class ScopedStore:
@@ -24,7 +43,7 @@ class ScopedStore:
 
     writable = False
 
-    def __init__(self, store: EmbeddedStore, customers: frozenset[str]) -> None:
+    def __init__(self, store: Askable, customers: frozenset[str]) -> None:
         self._store = store
         self.scope = customers
 
@@ -47,7 +66,7 @@ class ScopedStore:
 
     def remember(self, key: str, tables: Iterable[str], make: Callable[[], T]) -> T:
         """Return what *make* makes, or made before for these customers."""
-        return self._store.memory.remember((self.scope, key), tables, make)
+        return self._store.remember(f"{key} of {sorted(self.scope)}", tables, make)
 
     def save(self, table: str, rows: pl.DataFrame) -> int:
         """Refuse: a viewer does not write."""

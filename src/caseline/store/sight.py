@@ -21,6 +21,7 @@ class Sight:
         aliased: Some signatures were merged into others.
         recalled: Merges and splits after ``$as_of`` are hidden.
         splits: Signatures that were split by a value, each with the number of its variable.
+        bare: Partitions hold events, their sums, their coverage and their ledger only.
     """
 
     partitions: Sequence[str]
@@ -30,6 +31,7 @@ class Sight:
     aliased: bool = False
     recalled: bool = False
     splits: tuple[tuple[str, int], ...] = ()
+    bare: bool = False
 
 
 def aliases(sight: Sight) -> str:

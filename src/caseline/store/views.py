@@ -71,8 +71,6 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "templates": "SELECT * FROM catalog.signatures",
         "coverage": _coverage(sight),
         "covered_days": _covered_days(sight),
-        "traces": _union((f"SELECT * FROM {p}.traces" for p in sight.partitions), _NO_TRACES),
-        "reach": _reach(sight, sight.partitions, "month, " + ", ".join(SETS)),
         "signature_months": _signature_months(sight),
         "signatures": _signatures(sight),
         "all_signatures": _templates(sight),
@@ -87,6 +85,11 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "issue_signatures": issue_signatures(sight),
         **catalog(sight),
     }
+    if not sight.bare:
+        views |= {
+            "traces": _union((f"SELECT * FROM {p}.traces" for p in sight.partitions), _NO_TRACES),
+            "reach": _reach(sight, sight.partitions, "month, " + ", ".join(SETS)),
+        }
     if sight.past or sight.splits:
         views["all_events"] = _events(sight, sight.all_partitions)
     return views
@@ -198,9 +201,10 @@ _NO_TRACES = "SELECT * FROM empty.traces"
 
 def _covered_days(sight: Sight) -> str:
     """Return on which days logs of which environment are there: each pair at least once."""
-    if sight.past:
+    if sight.past or sight.bare:
         days = "generate_series(date_trunc('day', starts_at), ends_at, INTERVAL 1 DAY)"
-        return f"SELECT environment_id, CAST(unnest({days}) AS DATE) AS day FROM coverage"
+        spread = f"SELECT environment_id, unnest({days}) AS day FROM coverage"
+        return f"SELECT environment_id, CAST(day AS DATE) AS day FROM ({spread}) spread"
     own = own_environments("environment_id", sight)
     parts = [
         f"SELECT environment_id, day FROM {partition}.covered_days WHERE true{own}"
@@ -212,7 +216,7 @@ def _covered_days(sight: Sight) -> str:
 def _signature_months(sight: Sight) -> str:
     """Return severity, events, first_at and last_at of signatures, whoever has them."""
     columns = "signature_id, own_id, severity, events, first_at, last_at"
-    if sight.past or sight.scoped or sight.splits:
+    if sight.past or sight.scoped or sight.splits or sight.bare:
         return f"SELECT {columns} FROM all_months"
     return _reach(sight, sight.all_partitions, "own_id")
 

@@ -1,0 +1,1 @@
+"""For those who write an engine: one small fleet, every question on it, equal answers or not."""
