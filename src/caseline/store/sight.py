@@ -21,6 +21,7 @@ class Sight:
         aliased: Some signatures were merged into others.
         recalled: Merges and splits after ``$as_of`` are hidden.
         splits: Signatures that were split by a value, each with the number of its variable.
+        chosen: Only the signatures of ``$signature_ids`` are asked for.
         bare: Partitions hold events, their sums, their coverage and their ledger only.
     """
 
@@ -31,6 +32,7 @@ class Sight:
     aliased: bool = False
     recalled: bool = False
     splits: tuple[tuple[str, int], ...] = ()
+    chosen: bool = False
     bare: bool = False
 
 

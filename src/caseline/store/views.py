@@ -7,6 +7,7 @@ what the viewer may see is decided here, once, for all questions.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caseline.store.catalog_views import catalog, issue_signatures, lineage
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from caseline.store.sight import Sight
 
 _COMMENT = re.compile(r"--[^\n]*\n")
+_ONLY_CHOSEN = "-- Only: signature_ids"
+"""What a question says that reads nothing of other signatures than those."""
 _WITH = re.compile(r"\s*WITH\s", re.IGNORECASE)
 _EVENT_COLUMNS = (
     f"moment, {OCCURRED.format('')} AS occurred_at, written_at, received_at, time_quality, "
@@ -42,6 +45,8 @@ _BY = ", ".join(DIMENSIONS)
 
 def compose(question: str, sight: Sight) -> str:
     """Return the SQL of *question* with the views it names in front of it."""
+    if _ONLY_CHOSEN in question:
+        sight = replace(sight, chosen=True)
     body = _COMMENT.sub("\n", question).strip().rstrip(";").replace("text_of(e, t)", TEXT)
     ctes: dict[str, str] = {}
     _collect(body, sight, ctes)
@@ -113,6 +118,13 @@ would look clear where others' eyes see that nobody can tell.
 """
 
 
+_CHOSEN = (
+    "p.signature_id IN (SELECT unnest($signature_ids) UNION ALL SELECT signature_id "
+    "FROM {aliases} WHERE merged_into IN (SELECT unnest($signature_ids)))"
+)
+"""Whatever is read as one of them: a column the engine can skip by, before merges are joined."""
+
+
 def _select(
     columns: str,
     table: str,
@@ -124,6 +136,8 @@ def _select(
     _, _, join = alias(sight, by_value=table == "events")
     if sight.scoped:
         conditions = [*conditions, scope]
+    if sight.chosen and sight.aliased and not sight.splits and table in ("events", *ROLLUPS):
+        conditions = [*conditions, _CHOSEN.format(aliases=aliases(sight))]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {columns} FROM {partition}.{table} p{join}{where}"
 

@@ -1,6 +1,7 @@
 -- What signatures did in a part of an hour: as signature_days, from the events themselves.
 -- $signature_ids: their ids.
 -- $start, $end: the part.
+-- Only: signature_ids
 SELECT CAST(moment AS DATE) AS day, signature_id, environment_id, customer_id, share_group,
        version, stage, max(severity) AS severity, CAST(sum(repeats) AS BIGINT) AS events,
        min(moment) AS first_at, max(moment) AS last_at

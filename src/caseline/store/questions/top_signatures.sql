@@ -12,20 +12,32 @@ WITH counted AS (
     SELECT signature_id, environment_id, customer_id, share_group, severity,
            events, first_at, last_at
     FROM days
-    WHERE day >= $day_start AND day < $day_end
-      AND NOT (day >= $month_start AND day < $month_end)
+    WHERE day >= $day_start AND day < $month_start
+    UNION ALL
+    SELECT signature_id, environment_id, customer_id, share_group, severity,
+           events, first_at, last_at
+    FROM days
+    WHERE day >= $month_end AND day < $day_end
     UNION ALL
     SELECT signature_id, environment_id, customer_id, share_group, severity,
            events, first_at, last_at
     FROM hours
-    WHERE hour >= $hour_start AND hour < $hour_end
-      AND NOT (hour >= $day_start AND hour < $day_end)
+    WHERE hour >= $hour_start AND hour < $day_start
+    UNION ALL
+    SELECT signature_id, environment_id, customer_id, share_group, severity,
+           events, first_at, last_at
+    FROM hours
+    WHERE hour >= $day_end AND hour < $hour_end
     UNION ALL
     SELECT signature_id, environment_id, customer_id, share_group, severity,
            CAST(repeats AS BIGINT) AS events, moment AS first_at, moment AS last_at
     FROM events
-    WHERE moment >= $start AND moment < $end
-      AND NOT (moment >= $hour_start AND moment < $hour_end)
+    WHERE moment >= $start AND moment < $hour_start
+    UNION ALL
+    SELECT signature_id, environment_id, customer_id, share_group, severity,
+           CAST(repeats AS BIGINT) AS events, moment AS first_at, moment AS last_at
+    FROM events
+    WHERE moment >= $hour_end AND moment < $end
 ),
 grouped AS (
     SELECT signature_id, environment_id, customer_id, share_group,

@@ -1,5 +1,6 @@
 -- How far signatures are spread over other customers in a short window.
 -- $signature_ids: their ids. $customer: the one left out. $start, $end: the window.
+-- Only: signature_ids
 SELECT signature_id, CAST(sum(repeats) AS BIGINT) AS elsewhere,
        count(DISTINCT customer_id) AS customers_elsewhere
 FROM events
