@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 def whole_periods(window: Window) -> dict[str, Any]:
     """Return the whole months, days and hours in *window*, as bounds.
 
+    Each pair lies within the one before it; where there are none, both are its end.
+
     >>> from datetime import UTC, datetime
     >>> from caseline.records.windows import Window
     >>> window = Window(start=datetime(2026, 1, 31, 22, 30, tzinfo=UTC),
@@ -26,8 +28,8 @@ def whole_periods(window: Window) -> dict[str, Any]:
     bounds: dict[str, Any] = {}
     start, end = window.start, window.end
     for period in ("hour", "day", "month"):
-        start, end = _next(start, period), _floor(end, period)
-        end = max(start, end)
+        begins, ends = _next(start, period), _floor(end, period)
+        start, end = (begins, ends) if begins < ends else (end, end)
         bounds |= {f"{period}_start": start, f"{period}_end": end}
     return bounds
 
