@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 SERVER = os.environ.get("CASELINE_POSTGRES", "")
 pytestmark = pytest.mark.skipif(not SERVER, reason="no PostgreSQL: run `make live`")
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
-NAMES = (f"w{os.getpid()}_{number}" for number in range(10**6))
+NAMES = (f"p{os.getpid()}_{number}" for number in range(10**6))
 
 
 def url_of(name: str) -> str:
