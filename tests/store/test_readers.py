@@ -220,14 +220,14 @@ def test_what_a_killed_writer_had_committed_is_seen_by_readers_and_by_the_next_w
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert list((home / "events").glob("*.wal"))
     beside = reader()
-    assert len(messages(beside)) == 800
+    assert len(messages(beside)) == 400
     store = _writer(home)
-    assert len(messages(store)) == 800
+    assert len(messages(store)) == 400
     store.close()
     assert not list(home.rglob("events/*.wal")) or beside.folder.exists()
     assert not list((home / "events").glob("*.wal"))
     beside.refresh()
-    assert len(messages(beside)) == 800
+    assert len(messages(beside)) == 400
 
 
 @pytest.mark.parametrize("key", [None, KEY])
