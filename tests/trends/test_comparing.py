@@ -1,22 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from caseline.errors import InputError
 from caseline.trends.face import Trends
-
-MARCH = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-def at(**step):
-    return MARCH + timedelta(**step)
-
-
-def errors(customer, *moments, **other):
-    base = {"customer_id": customer, "environment_id": customer.replace("c", "e")} | other
-    return [base | {"occurred_at": moment} for moment in moments]
 
 
 @pytest.fixture
@@ -24,9 +13,11 @@ def grown(fleet):
     """Four customers with logs on days 0 to 3; s-lock grows from one to three of them."""
     fleet.customers(4)
     fleet.talk(range(1, 5), range(4))
-    fleet.add(errors("c1", at(days=1, hours=2), at(days=1, hours=3)))
-    fleet.add([row for c in ("c1", "c2", "c3") for row in errors(c, at(days=2, hours=5))])
-    fleet.add(errors("c4", at(days=2, hours=5), stage="staging"))
+    fleet.add(fleet.errors("c1", fleet.at(days=1, hours=2), fleet.at(days=1, hours=3)))
+    fleet.add(
+        [row for c in ("c1", "c2", "c3") for row in fleet.errors(c, fleet.at(days=2, hours=5))]
+    )
+    fleet.add(fleet.errors("c4", fleet.at(days=2, hours=5), stage="staging"))
     return fleet
 
 
@@ -39,7 +30,7 @@ def row_of(table, signature="s-lock"):
 
 
 def test_events_customers_and_customer_days_of_two_windows(grown):
-    table = compared(grown, window=(at(days=2), at(days=4)))
+    table = compared(grown, window=(grown.at(days=2), grown.at(days=4)))
     row = row_of(table)
     assert (row.events, row.events_before) == (3, 2)
     assert (row.customers, row.customers_before) == (3, 1)
@@ -50,14 +41,17 @@ def test_events_customers_and_customer_days_of_two_windows(grown):
 
 
 def test_a_window_without_logs_before_it_has_no_ratio(grown):
-    row = row_of(compared(grown, window=(at(days=0), at(days=4))))
+    row = row_of(compared(grown, window=(grown.at(days=0), grown.at(days=4))))
     assert (row.events, row.events_before, row.ratio, row.low, row.high) == (5, 0, None, None, None)
 
 
 def test_the_most_surely_changed_comes_first(grown):
-    grown.add([row for c in ("c1", "c2", "c3", "c4") for h in (1, 9)
-               for row in errors(c, at(days=3, hours=h), signature_id="s-new")])  # fmt: skip
-    names = [row.signature_id for row in compared(grown, window=(at(days=2), at(days=4)))]
+    twice = [grown.at(days=3, hours=hour) for hour in (1, 9)]
+    for customer in ("c1", "c2", "c3", "c4"):
+        grown.add(grown.errors(customer, *twice, signature_id="s-new"))
+    names = [
+        row.signature_id for row in compared(grown, window=(grown.at(days=2), grown.at(days=4)))
+    ]
     assert names.index("s-new") < names.index("s-lock")
 
 

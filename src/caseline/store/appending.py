@@ -126,17 +126,19 @@ def _add_rollups(
     hub: duckdb.DuckDBPyConnection, partition: str, source: str, numbers: Numbers
 ) -> int:
     """Add the sums of *source*, and whom it fell on; return the rows of hours."""
-    _add_sums(hub, partition, source)
+    hours = _add_sums(hub, partition, source)
     sets = reach.reach_of(hub.execute("SELECT * FROM rollup_months").pl(), numbers)
     hub.register("sets", sets.to_arrow())
     hub.execute(f"INSERT INTO {partition}.reach BY NAME SELECT * FROM sets")
     hub.unregister("sets")
-    counted = hub.execute("SELECT count(*) FROM rollup_hours").fetchone()
-    return int(counted[0]) if counted else 0
+    return hours
 
 
-def _add_sums(hub: duckdb.DuckDBPyConnection, partition: str, source: str) -> None:
-    """Add the sums of *source*: hours from it, days from hours, months from days."""
+def _add_sums(hub: duckdb.DuckDBPyConnection, partition: str, source: str) -> int:
+    """Add the sums of *source*: hours from it, days from hours, months from days.
+
+    Returns the rows of hours.
+    """
     by = ", ".join(DIMENSIONS)
     hub.execute(
         "CREATE OR REPLACE TEMP TABLE rollup_hours AS SELECT date_trunc('hour', moment) AS hour, "
@@ -144,7 +146,7 @@ def _add_sums(hub: duckdb.DuckDBPyConnection, partition: str, source: str) -> No
         f"max(moment) AS last_at FROM {source} GROUP BY ALL"
     )
     finer, moment = "rollup_hours", "hour"
-    hub.execute(f"INSERT INTO {partition}.hours SELECT * FROM rollup_hours")
+    added = hub.execute(f"INSERT INTO {partition}.hours SELECT * FROM rollup_hours").fetchone()
     for name, coarser in list(ROLLUPS.items())[1:]:
         hub.execute(
             f"CREATE OR REPLACE TEMP TABLE rollup_{name} AS SELECT "
@@ -154,6 +156,7 @@ def _add_sums(hub: duckdb.DuckDBPyConnection, partition: str, source: str) -> No
         )
         hub.execute(f"INSERT INTO {partition}.{name} SELECT * FROM rollup_{name}")
         finer, moment = f"rollup_{name}", coarser
+    return int(added[0]) if added else 0
 
 
 def recount(hub: duckdb.DuckDBPyConnection, partition: str, numbers: Numbers) -> None:

@@ -54,9 +54,7 @@ class CoveredDays:
         first, last = int(days.min()), int(days.max())
         bits = np.zeros((len(names), last - first + 1), dtype=bool)
         bits[numbered["place"].to_numpy(), days - first] = True
-        return cls(
-            environments=names.to_list(), first_day=date(1970, 1, 1) + first * _DAY, bits=bits
-        )
+        return cls(environments=names.to_list(), first_day=_EPOCH + first * _DAY, bits=bits)
 
     @property
     def last_day(self) -> date:

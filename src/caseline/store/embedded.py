@@ -33,7 +33,7 @@ from caseline.store.migrations import LAYOUT, migrate, stamp
 from caseline.store.partitions import Partitions
 from caseline.store.scoped import ScopedStore
 from caseline.store.sight import Sight
-from caseline.store.values import aware, stored
+from caseline.store.values import asked_values, aware, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -254,10 +254,7 @@ class EmbeddedStore:
                 )
                 during.enter_context(self.guard.shared())
                 cursor = during.enter_context(closing(self.hub.cursor()))
-            values = dict(parameters)
-            if window is not None:
-                values |= {"start": window.start, "end": window.end}
-            values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
+            values = asked_values(parameters, viewer=viewer, window=window, as_of=as_of)
             asking = Asking(cursor=cursor, sight=sight, values=values, numbers=self.numbers)
             answer = faster_answer(asking, question)
             return aware(asking.answer(question) if answer is None else answer)

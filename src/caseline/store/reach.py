@@ -127,10 +127,10 @@ def added(rows: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     )
 
 
-def matrix(blobs: pl.Series, width: int = 0) -> Bits:
-    """Return bitmaps as rows of bytes, shape (n, at least *width*)."""
+def matrix(blobs: pl.Series) -> Bits:
+    """Return bitmaps as rows of bytes, shape (n, length of the longest)."""
     values = blobs.to_list()
-    width = max(width, 1, *map(len, values)) if values else max(width, 1)
+    width = max(map(len, values), default=0) or 1
     joined = b"".join([value.ljust(width, b"\0") for value in values])
     return np.frombuffer(joined, dtype=np.uint8).reshape(len(values), width)
 
@@ -165,11 +165,6 @@ def recount(hub: duckdb.DuckDBPyConnection, partition: str, numbers: Numbers) ->
         f"max(last_at) AS last_at FROM {partition}.months GROUP BY ALL"
     ).pl()
     return added(reach_of(months, numbers), ["month", "signature_id"])
-
-
-def rebuild(hub: duckdb.DuckDBPyConnection, partition: str, numbers: Numbers) -> None:
-    """Write reach in *partition* anew from the rollup of months."""
-    _write(hub, partition, recount(hub, partition, numbers))
 
 
 def _write(hub: duckdb.DuckDBPyConnection, partition: str, rows: pl.DataFrame) -> None:

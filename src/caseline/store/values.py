@@ -13,10 +13,26 @@ from caseline.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from caseline.records.windows import Window
+
 
 def stored(moment: datetime) -> datetime:
     """Return *moment* as the tables hold it: UTC, without saying so."""
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def asked_values(
+    parameters: Mapping[str, Any],
+    *,
+    viewer: frozenset[str] | None,
+    window: Window | None,
+    as_of: datetime | None,
+) -> dict[str, Any]:
+    """Return the values of a question: its own *parameters*, and those every question may name."""
+    values = dict(parameters)
+    if window is not None:
+        values |= {"start": window.start, "end": window.end}
+    return values | {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
 
 
 def bound(sql: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def compose(question: str, sight: Sight) -> str:
         sight = replace(sight, chosen=True)
     body = _COMMENT.sub("\n", question).strip().rstrip(";").replace("text_of(e, t)", TEXT)
     ctes: dict[str, str] = {}
-    _collect(body, sight, ctes)
+    _collect(body, _definitions(sight), ctes)
     if not ctes:
         return body
     heads = ",\n".join(f"{name} AS NOT MATERIALIZED (\n{sql}\n)" for name, sql in ctes.items())
@@ -58,11 +58,11 @@ def compose(question: str, sight: Sight) -> str:
     return f"WITH {heads}\n{body}"
 
 
-def _collect(sql: str, sight: Sight, into: dict[str, str]) -> None:
-    """Add to *into* the views that *sql* names, those they need before them."""
-    for name, definition in _definitions(sight).items():
+def _collect(sql: str, views: dict[str, str], into: dict[str, str]) -> None:
+    """Add to *into* those of *views* that *sql* names, those they need before them."""
+    for name, definition in views.items():
         if name not in into and re.search(rf"\b(FROM|JOIN)\s+{name}\b", sql, re.IGNORECASE):
-            _collect(definition, sight, into)
+            _collect(definition, views, into)
             into[name] = definition
 
 

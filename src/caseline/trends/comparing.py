@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.estimation.exposure import other_stages
-from caseline.estimation.observed import Observed
 from caseline.estimation.rates import rate_ratio_interval
 from caseline.records.windows import Window
-from caseline.store.coverage import read_covered
+from caseline.trends.running import read_observed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +68,4 @@ def _with_ratio(counted: pl.DataFrame, exposures: tuple[int, ...]) -> pl.DataFra
 
 
 def _customer_days(engine: Engine, window: Window, as_of: datetime | None) -> int:
-    covered = read_covered(engine, window=window, as_of=as_of)
-    tenancies = engine.ask("tenancy_stages", as_of=as_of)
-    seen = Observed.of(covered.environments, covered.first_day, covered.bits, tenancies)
-    return int(seen.customers()["days"].sum())
+    return int(read_observed(engine, window, as_of).customers()["days"].sum())

@@ -10,21 +10,20 @@ import polars as pl
 from caseline.clock import in_utc
 from caseline.errors import InputError, NotFoundError
 from caseline.estimation.exposure import in_production
-from caseline.estimation.observed import Observed
 from caseline.records.answers import Table
 from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
-from caseline.store.coverage import read_covered
 from caseline.store.kinship import read_kin
 from caseline.store.rollups import read_days
 from caseline.trends.comparing import compare_windows
 from caseline.trends.rates import KEYS, By, clumping, rates_by
-from caseline.trends.running import running_versions
+from caseline.trends.running import read_observed, running_versions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.clock import Clock
+    from caseline.estimation.observed import Observed
     from caseline.protocols import Engine
 
 
@@ -81,7 +80,7 @@ class Trends:
         if self._engine.scope is not None:  # what names nobody may be another customer's
             days = days.filter(pl.col("customer_id").is_not_null())
         events = days.filter(in_production())
-        observed = self._observed(span, as_of)
+        observed = read_observed(self._engine, span, as_of)
         spread = clumping(events, int(observed.customers()["days"].sum()))
         frame = rates_by(
             KEYS[by], events, self._split(by, observed, events, as_of), clumping=spread
@@ -142,11 +141,6 @@ class Trends:
             + ": the drop is none of the error"
             for name, version, ratio in found.iter_rows()
         ]
-
-    def _observed(self, span: Window | None, as_of: datetime | None) -> Observed:
-        covered = read_covered(self._engine, window=span, as_of=as_of)
-        tenancies = self._engine.ask("tenancy_stages", as_of=as_of)
-        return Observed.of(covered.environments, covered.first_day, covered.bits, tenancies)
 
     def _split(
         self, by: By, observed: Observed, events: pl.DataFrame, as_of: datetime | None

@@ -1,11 +1,29 @@
-"""Which version ran on each observed customer-day."""
+"""Which customers were observed on which days, and which version ran there."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
+
+from caseline.estimation.observed import Observed
+from caseline.store.coverage import read_covered
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from caseline.protocols import Engine
+    from caseline.records.windows import Window
 
 _LONG_AGO = pl.datetime(1, 1, 2, time_zone="UTC")
 _NEVER = pl.datetime(9999, 12, 30, time_zone="UTC")
+
+
+def read_observed(engine: Engine, window: Window | None, as_of: datetime | None) -> Observed:
+    """Return who was observed where in *window* (None: ever), as known at *as_of*."""
+    covered = read_covered(engine, window=window, as_of=as_of)
+    tenancies = engine.ask("tenancy_stages", as_of=as_of)
+    return Observed.of(covered.environments, covered.first_day, covered.bits, tenancies)
 
 
 def running_versions(

@@ -17,7 +17,7 @@ from caseline.store.cluster.mirror import Mirror
 from caseline.store.decisions import TABLES as DECISIONS
 from caseline.store.decisions import Decisions, read_decisions
 from caseline.store.scoped import ScopedStore
-from caseline.store.values import aware, naive, stored
+from caseline.store.values import asked_values, aware, naive, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -118,10 +118,7 @@ class ClusterEngine:
     ) -> pl.DataFrame:
         """Return what *viewer* (None: everyone's eyes) may see of the answer."""
         self._refuse_closed()
-        values = dict(parameters)
-        if window is not None:
-            values |= {"start": window.start, "end": window.end}
-        values |= {"as_of": as_of, "viewer": sorted(viewer) if viewer is not None else None}
+        values = asked_values(parameters, viewer=viewer, window=window, as_of=as_of)
         with self._lock:
             self._refresh()
             moment = None if as_of is None else stored(as_of)
