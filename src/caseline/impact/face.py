@@ -10,6 +10,7 @@ from caseline.impact.assessment import assess, signatures_of
 from caseline.impact.detections import Detection, Detections
 from caseline.impact.explaining import explain
 from caseline.impact.issues import detect_issues
+from caseline.impact.spreading.spreading import spread_of
 from caseline.impact.surroundings import look_around
 from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from caseline.clock import Clock
     from caseline.impact.answers import Impact
     from caseline.impact.explaining import Causes
+    from caseline.impact.spreading.answers import Spread
     from caseline.impact.surroundings import Context
     from caseline.protocols import Engine
 
@@ -130,6 +132,41 @@ class Impacts:
         limit = checked_limit(limit)
         now = self._now(as_of)
         return explain(self._engine, ticket, limit=limit, now=now, as_of=as_of)
+
+    def spread(
+        self,
+        signature_or_issue: str,
+        *,
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        as_of: datetime | None = None,
+    ) -> Spread:
+        """Return what carries a signature or an issue, how it spreads, and who is next.
+
+        Args:
+            signature_or_issue: An id.
+            window: When; None for all that is stored.
+            as_of: Hide what was received later; what starts later is planned.
+
+        Returns:
+            A Spread: ``vectors`` (ranked, with a verdict that may be "undetermined" or
+            "cannot separate"), ``timeline``, ``at_risk``, ``blame``.
+
+        Raises:
+            NotFoundError: the workspace knows no such signature or issue.
+            InputError: a naive datetime or an empty window.
+        """
+        checked_id(signature_or_issue, "signature or issue")
+        now = self._now(as_of)
+        span = None if window is None else Window.of(window, as_of=now)
+        signature_ids = signatures_of(self._engine, signature_or_issue, as_of=as_of)
+        return spread_of(
+            self._engine,
+            signature_ids,
+            wanted=signature_or_issue,
+            window=span,
+            as_of=as_of,
+            now=now,
+        )
 
     def context(
         self,

@@ -8,9 +8,12 @@ from __future__ import annotations
 from caseline.testing.fleet.scenarios import (
     incident,
     s01_bad_release,
+    s02_two_rollouts,
     s03_cell_failure,
+    s04_expiring_certificates,
     s05_upgrade_noise,
     s06_loud_plugin,
+    s07_interaction,
     s10_busy_calendar,
     s11_null_fleet,
     s13_wrong_clocks,
@@ -23,9 +26,12 @@ SCENARIOS = {
     module.SCENARIO.name: module.SCENARIO
     for module in (
         s01_bad_release,
+        s02_two_rollouts,
         s03_cell_failure,
+        s04_expiring_certificates,
         s05_upgrade_noise,
         s06_loud_plugin,
+        s07_interaction,
         s10_busy_calendar,
         s11_null_fleet,
         s13_wrong_clocks,

@@ -1,0 +1,1 @@
+"""How an issue spreads: what carries it, who is next, whose fault it is."""

@@ -1,0 +1,109 @@
+"""Whether the ranking says what carries the issue, or that it cannot say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from caseline.impact.spreading.exposures import Vector
+    from caseline.impact.spreading.ranking import Ranking
+    from caseline.impact.spreading.risk import Risk
+    from caseline.impact.spreading.settings import SpreadSettings
+
+LIKELY, CANNOT_SEPARATE, UNDETERMINED = "likely", "cannot separate", "undetermined"
+_RIVAL = 0.1
+_MOST_RIVALS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the ranking comes to.
+
+    Args:
+        verdict: likely, cannot separate, or undetermined.
+        vectors: Those it speaks of: one if likely, several that cannot be told apart.
+        probability: Of them together.
+        reason: One sentence.
+    """
+
+    verdict: str
+    vectors: tuple[Vector, ...]
+    probability: float
+    reason: str
+
+
+def decide(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> Decision:
+    """Return what carries the issue, if the ranking can tell.
+
+    Args:
+        ranking: The vectors, most probable first.
+        risk: Who could have been hit on the days with hits.
+        settings: From which probability on it is said.
+    """
+    places = int((risk.hits >= _HALF).any(axis=1).sum())
+    if places < settings.least_hit:
+        return _nothing(f"{places} places hit: too few to tell what they share")
+    if not len(ranking.exposures):
+        return _nothing("nothing in the fleet's tables tells the observed places apart")
+    vectors, posterior = ranking.exposures.vectors, ranking.posterior
+    top = vectors[0]
+    same = np.array([(v.kind, v.attribute) == (top.kind, top.attribute) for v in vectors])
+    together = float(posterior[same].sum())
+    twins = tuple(v for v in ranking.exposures.also[0] if v.meaning != top.meaning)
+    if together >= settings.accept and twins:
+        return _inseparable((top, *twins[: _MOST_RIVALS - 1]), together)
+    if together >= settings.accept:
+        return Decision(
+            verdict=LIKELY,
+            vectors=(top,),
+            probability=together,
+            reason=f"{top}: {places} places hit, none of them or few without it",
+        )
+    return _rivals(ranking, risk, settings)
+
+
+_HALF = 0.5
+
+
+def explained(ranking: Ranking, risk: Risk) -> np.ndarray:
+    """Return the share of hit places that each exposure explains, shape (n_exposures,)."""
+    times = risk.hits.sum(axis=1, keepdims=True)
+    share = risk.hits / np.maximum(times, 1e-12) * (times > 0)
+    inside = np.einsum("kid,id->k", ranking.exposures.bits, share, optimize=True)
+    return np.asarray(inside / max(float(share.sum()), 1e-12))
+
+
+def _rivals(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> Decision:
+    share = explained(ranking, risk)
+    found: list[int] = []
+    meanings: set[tuple[str, str]] = set()
+    for i, vector in enumerate(ranking.exposures.vectors):
+        enough = ranking.posterior[i] >= _RIVAL and share[i] >= settings.rival_share
+        if enough and vector.meaning not in meanings and len(found) < _MOST_RIVALS:
+            found.append(i)
+            meanings.add(vector.meaning)
+    both = float(ranking.posterior[found].sum())
+    if len(found) > 1 and both >= settings.together:
+        return _inseparable(tuple(ranking.exposures.vectors[i] for i in found), both)
+    best = ranking.exposures.vectors[0]
+    return _nothing(
+        f"the best is {best} with probability {ranking.posterior[0]:.2f}; none of what is "
+        f"recorded {ranking.none:.2f}"
+    )
+
+
+def _inseparable(vectors: tuple[Vector, ...], probability: float) -> Decision:
+    named = " from ".join(str(v) for v in vectors)
+    return Decision(
+        verdict=CANNOT_SEPARATE,
+        vectors=vectors,
+        probability=probability,
+        reason=f"cannot separate {named}: the hit places have them together",
+    )
+
+
+def _nothing(reason: str) -> Decision:
+    return Decision(verdict=UNDETERMINED, vectors=(), probability=0.0, reason=reason)

@@ -1,0 +1,80 @@
+"""Which vector carries an issue: all of them weighed against each other and against none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from caseline.impact.spreading.exposures import Exposures, joined, paired
+from caseline.impact.spreading.scoring import Trial, evidence, quick_evidence
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from caseline.impact.spreading.risk import Risk
+    from caseline.impact.spreading.settings import SpreadSettings
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Exposures, the most probable first.
+
+    Args:
+        exposures: Them.
+        scores: Log evidence against no effect, less the price of having tried so many,
+            shape (n_exposures,).
+        posterior: Probability that it carries the issue, shape (n_exposures,).
+        none: Probability that nothing does that the fleet's tables tell of.
+    """
+
+    exposures: Exposures
+    scores: Floats
+    posterior: Floats
+    none: float
+
+
+def rank(exposures: Exposures, risk: Risk, settings: SpreadSettings) -> Ranking:
+    """Return the exposures by their posterior probability, pairs among them.
+
+    Args:
+        exposures: Those to weigh, on the days of *risk*.
+        risk: Who could have been hit on the days with hits.
+        settings: Priors, rate ratios, how many are tried.
+    """
+    trial = Trial(observed=risk.observed, hits=risk.hits)
+    quick = quick_evidence(trial, exposures.bits, ratios=settings.grid)
+    order = np.argsort(-(quick - np.log(exposures.families)), kind="stable")
+    chosen = exposures.some(order[: settings.most_tried])
+    pairs = paired(
+        exposures, risk, _pairing(exposures, risk, quick, settings), most=settings.most_pairs
+    )
+    tried = joined(chosen, pairs)
+    found = evidence(trial, tried.bits, ratios=settings.grid, frailty=settings.frailty)
+    prior = np.array([settings.prior(v.kind) for v in tried.vectors]) / tried.families
+    scores = found + np.log(prior)
+    weight = np.exp(scores - max(scores.max(initial=-np.inf), np.log(settings.none)))
+    rest = settings.none * np.exp(-max(scores.max(initial=-np.inf), np.log(settings.none)))
+    posterior = weight / (weight.sum() + rest)
+    best = np.argsort(-posterior, kind="stable")
+    return Ranking(
+        exposures=tried.some(best),
+        scores=scores[best],
+        posterior=posterior[best],
+        none=float(rest / (weight.sum() + rest)),
+    )
+
+
+def _pairing(
+    exposures: Exposures, risk: Risk, quick: Floats, settings: SpreadSettings
+) -> NDArray[np.int64]:
+    """Return the exposures worth pairing: most hits are among them, likeliest first."""
+    times = risk.hits.sum(axis=1, keepdims=True)
+    share = risk.hits / np.maximum(times, 1.0)
+    inside = np.einsum("kid,id->k", exposures.bits, share, optimize=True) / max(share.sum(), 1e-12)
+    wide = np.flatnonzero(inside >= settings.paired_from)
+    found: NDArray[np.int64] = wide[np.argsort(-quick[wide], kind="stable")][: settings.paired]
+    return found
