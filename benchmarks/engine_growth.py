@@ -58,7 +58,7 @@ def measure(url: str | None, events: int) -> list[str]:
         where = place(url, events, Path(folder))
         clock = caseline.ManualClock(year.end)
         with caseline.open(where, key=_KEY if url else None, clock=clock) as ws:
-            engine = ws._store  # noqa: SLF001 - the append path itself, without text
+            engine = ws._store
             year.fleet.load(ws, engine)
             engine.save("signatures", year.kinds.table())
             took: dict[str, float] = defaultdict(float)

@@ -104,7 +104,7 @@ def fill(kept: Kept, year: Year, day: int) -> dict[str, float]:
     took: dict[str, float] = defaultdict(float)
     clock = caseline.ManualClock(day_of(day))
     ws = caseline.open(kept.workspace, clock=clock)
-    engine = ws._store  # noqa: SLF001 - the append path itself, without text
+    engine = ws._store
     with _adding(took, "loading_seconds"):
         if not first:
             year.fleet.load(ws, engine)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from caseline.impact.spreading.exposures import Vector, exposed_on, numbered
+from caseline.impact.spreading.risk import DAY
 from caseline.impact.spreading.upcoming import NEVER
 
 if TYPE_CHECKING:
@@ -61,6 +62,24 @@ class Ground:
         found: Bits = exposed_on(
             rows, 1, self.risk, self.risk.starts, slack_hours=self._slack_hours
         )[0]
+        return found
+
+    def steady(self, vector: Vector) -> tuple[Bits, Bits]:
+        """Return who was exposed on all of a day, and on which days that did not change."""
+        starts = self.risk.starts
+        early, late = (self._at(vector, at) for at in (starts, starts + DAY - 1))
+        return early, early == late
+
+    def _at(self, vector: Vector, moments: Times) -> Bits:
+        """Return who was exposed at each of some moments, shape (n_units, n_moments)."""
+        if vector.parts:
+            first, *rest = (self._at(part, moments) for part in vector.parts)
+            both: Bits = np.logical_and.reduce([first, *rest])
+            return both
+        rows = self._spells(vector)
+        start, end = rows["start"].to_numpy()[:, None], rows["end"].to_numpy()[:, None]
+        found = np.zeros((self.risk.units.height, len(moments)), dtype=bool)
+        np.logical_or.at(found, rows["unit"].to_numpy(), (start <= moments) & (end > moments))
         return found
 
     def entered(self, vector: Vector, *, now: int) -> Times:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from caseline.impact.spreading.risk import DAY
 from caseline.impact.spreading.upcoming import (
     NEVER,
     Hazard,
@@ -99,7 +100,8 @@ def who_is_next(
     most = max([float(p.chance.max(initial=0.0)) for p in prospects], default=base)
     chance = np.where(staged, _more(np.maximum(chance, most / 2), settings.staging_odds), chance)
     free = _free(ground, prospects)
-    told = free & (exposed | staged) & (chance >= settings.least_probability)
+    heard = _heard(ground, prospects, now=at)
+    told = free & heard & (exposed | staged) & (chance >= settings.least_probability)
     rows = [
         _row(ground, unit, float(chance[unit]), prospects, staged=bool(staged[unit]), now=now,
              settings=settings)
@@ -146,6 +148,20 @@ def _free(ground: Ground, prospects: Sequence[Prospect]) -> NDArray[np.bool_]:
         return prospects[0].free
     found: NDArray[np.bool_] = ~ground.risk.ever(ground.risk.hits > 0)
     return found
+
+
+def _heard(ground: Ground, prospects: Sequence[Prospect], *, now: int) -> NDArray[np.bool_]:
+    """Return the places whose exposure is still to come, or that were observed since it began.
+
+    Whether a silent place was hit already cannot be told: it is unknown, not next.
+    """
+    risk = ground.risk
+    found = np.zeros(risk.units.height, dtype=bool)
+    for prospect in prospects:
+        ahead = (prospect.entered > now) & (prospect.entered < NEVER)
+        since = risk.starts[np.newaxis] + DAY > prospect.entered[:, np.newaxis]
+        found |= ahead | risk.ever(risk.observed & since)
+    return found | (risk.ever(risk.observed) if not prospects else found)
 
 
 def _more(chance: Floats, odds: float) -> Floats:

@@ -9,10 +9,8 @@ from caseline.estimation.rates import rate_ratio_interval
 from caseline.estimation.twoway import two_way_ratio
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from caseline.impact.spreading.risk import Risk
+    from caseline.impact.spreading.exposures import Vector
+    from caseline.impact.spreading.ground import Ground
 
 _LEAST_EVENTS = 5
 
@@ -36,7 +34,7 @@ class Ratio:
     method: str
 
 
-def ratio_of(risk: Risk, exposed: NDArray[np.bool_], *, level: float) -> Ratio:
+def ratio_of(ground: Ground, vector: Vector, *, level: float) -> Ratio:
     """Return the rate ratio of an exposure.
 
     Where places were observed before and after, each is its own control. Where nobody
@@ -44,15 +42,19 @@ def ratio_of(risk: Risk, exposed: NDArray[np.bool_], *, level: float) -> Ratio:
     were hit in so many observed days.
 
     Args:
-        risk: Who was observed and hit, on all days.
-        exposed: Who was exposed when, shape (n_units, n_days).
+        ground: Who was observed and hit, and who had what; days on which that changed are
+            left out.
+        vector: The exposure.
         level: Of the interval.
     """
-    inside, outside = risk.observed & exposed, risk.observed & ~exposed
+    risk = ground.risk
+    exposed, same = ground.steady(vector)
+    observed = risk.observed & same
+    inside, outside = observed & exposed, observed & ~exposed
     switched = inside.any(axis=1) & outside.any(axis=1)
     before = risk.events[switched][outside[switched]].sum()
     if before >= _LEAST_EVENTS:
-        found = two_way_ratio(risk.events, risk.observed, exposed, level=level)
+        found = two_way_ratio(risk.events, observed, exposed, level=level)
         return Ratio(ratio=found[0], low=found[1], high=found[2], method="within")
     if not (inside.any() and outside.any()):
         return Ratio(ratio=float("nan"), low=0.0, high=float("inf"), method="between")

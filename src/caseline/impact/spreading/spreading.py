@@ -176,7 +176,7 @@ def _rows(ranking: Ranking, decision: Decision, ground: Ground) -> pl.DataFrame:
         rows.append(_calendar_row(decision, int(hit.sum())))
     for i, vector in enumerate(ranking.exposures.vectors[:_SHOWN]):
         bits = ground.bits_of(vector)
-        ratio = ratio_of(risk, bits, level=_LEVEL)
+        ratio = ratio_of(ground, vector, level=_LEVEL)
         mine = risk.ever(bits & risk.observed)
         others = risk.ever(risk.observed) & ~mine
         struck = int(risk.ever((risk.hits > 0) & bits).sum())
