@@ -132,7 +132,9 @@ def distinct(vectors: Sequence[Vector], bits: Bits, risk: Risk) -> Exposures:
     seen = bits & risk.observed
     inside = seen.sum(axis=(1, 2))
     useful = np.flatnonzero((inside > 0) & (inside < risk.observed.sum()))
-    packed = np.packbits(seen[useful].reshape(len(useful), -1), axis=1)
+    packed = np.packbits(
+        seen[useful].reshape(len(useful), seen[0].size if len(seen) else 0), axis=1
+    )
     groups: dict[bytes, list[int]] = {}
     for index, pattern in zip(useful.tolist(), packed, strict=True):
         groups.setdefault(pattern.tobytes(), []).append(index)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from caseline.impact.spreading.exposures import Exposures, joined, paired
-from caseline.impact.spreading.scoring import Trial, evidence, quick_evidence
+from caseline.impact.spreading.scoring import Trial, evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from caseline.impact.spreading.exposures import Vector
     from caseline.impact.spreading.risk import Risk
     from caseline.impact.spreading.settings import SpreadSettings
 
@@ -37,23 +40,30 @@ class Ranking:
     none: float
 
 
-def rank(exposures: Exposures, risk: Risk, settings: SpreadSettings) -> Ranking:
+def rank(
+    exposures: Exposures,
+    risk: Risk,
+    settings: SpreadSettings,
+    *,
+    within: Callable[[list[Vector]], Floats] | None = None,
+) -> Ranking:
     """Return the exposures by their posterior probability, pairs among them.
 
     Args:
         exposures: Those to weigh, on the days of *risk*.
         risk: Who could have been hit on the days with hits.
         settings: Priors, rate ratios, how many are tried.
+        within: Evidence of vectors from places that had the issue before; either this or
+            that of who is hit may be the one that tells, each as likely.
     """
     trial = Trial(observed=risk.observed, hits=risk.hits)
-    quick = quick_evidence(trial, exposures.bits, ratios=settings.grid)
-    order = np.argsort(-(quick - np.log(exposures.families)), kind="stable")
-    chosen = exposures.some(order[: settings.most_tried])
-    pairs = paired(
-        exposures, risk, _pairing(exposures, risk, quick, settings), most=settings.most_pairs
-    )
-    tried = joined(chosen, pairs)
-    found = evidence(trial, tried.bits, ratios=settings.grid, frailty=settings.frailty)
+    alone = evidence(trial, exposures.bits, ratios=settings.grid)
+    order = _pairing(exposures, risk, alone, settings)
+    pairs = paired(exposures, risk, order, most=settings.most_pairs)
+    together = evidence(trial, pairs.bits, ratios=settings.grid)
+    tried, found = joined(exposures, pairs), np.append(alone, together)
+    if within is not None:
+        found = np.logaddexp(found, within(tried.vectors)) - np.log(2)
     prior = np.array([settings.prior(v.kind) for v in tried.vectors]) / tried.families
     scores = found + np.log(prior)
     weight = np.exp(scores - max(scores.max(initial=-np.inf), np.log(settings.none)))
@@ -69,12 +79,12 @@ def rank(exposures: Exposures, risk: Risk, settings: SpreadSettings) -> Ranking:
 
 
 def _pairing(
-    exposures: Exposures, risk: Risk, quick: Floats, settings: SpreadSettings
+    exposures: Exposures, risk: Risk, alone: Floats, settings: SpreadSettings
 ) -> NDArray[np.int64]:
     """Return the exposures worth pairing: most hits are among them, likeliest first."""
     times = risk.hits.sum(axis=1, keepdims=True)
     share = risk.hits / np.maximum(times, 1.0)
     inside = np.einsum("kid,id->k", exposures.bits, share, optimize=True) / max(share.sum(), 1e-12)
     wide = np.flatnonzero(inside >= settings.paired_from)
-    found: NDArray[np.int64] = wide[np.argsort(-quick[wide], kind="stable")][: settings.paired]
+    found: NDArray[np.int64] = wide[np.argsort(-alone[wide], kind="stable")][: settings.paired]
     return found

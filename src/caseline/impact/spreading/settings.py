@@ -22,10 +22,10 @@ class SpreadSettings:
     """What ``weights/README.md`` says of ``spread.toml``."""
 
     ratios: tuple[float, ...]
-    frailty: float
     slack_hours: float
     most_days: int
-    most_tried: int
+    least_chronic: int
+    change_spread: float
     paired: int
     paired_from: float
     most_pairs: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,12 +24,11 @@ from caseline.impact.spreading.risk import risk_of
 from caseline.impact.spreading.settings import spread_settings
 from caseline.impact.spreading.telling import who_would_tell
 from caseline.impact.spreading.timeline import timeline_of
+from caseline.impact.spreading.within import within_evidence
 from caseline.records.answers import Table
 from caseline.store.kinship import read_kin
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from caseline.impact.evidence import Evidence
     from caseline.impact.spreading.exposures import Vector
     from caseline.impact.spreading.ratios import Ratio
@@ -91,8 +90,8 @@ def _told(  # noqa: PLR0913 - what the answer repeats
 ) -> Spread:
     settings = spread_settings()
     risk = risk_of(evidence.days, evidence.members, _observed(evidence))
-    month = timedelta(days=settings.most_days)
-    fleet = read_fleet(engine, since=now - month, until=now)
+    onset = _onset(risk, now)
+    fleet = read_fleet(engine, since=onset - timedelta(days=settings.most_days), until=onset)
     ground = Ground(
         spells_of(fleet, now=now, settings=settings), risk, slack_hours=settings.slack_hours
     )
@@ -122,6 +121,14 @@ def _told(  # noqa: PLR0913 - what the answer repeats
     )
 
 
+def _onset(risk: Risk, now: datetime) -> datetime:
+    """Return the start of the first day with a hit; the present without any."""
+    if not risk.hit_days.size:
+        return now
+    day = risk.first_day + int(risk.hit_days[0]) * _DAY
+    return datetime.combine(day, time(), UTC)
+
+
 def _observed(evidence: Evidence) -> Observed:
     covered = evidence.covered
     return Observed.of(covered.environments, covered.first_day, covered.bits, evidence.tenancies)
@@ -133,7 +140,7 @@ def _weighed(ground: Ground, settings: SpreadSettings) -> tuple[Ranking, Decisio
     columns = risk.hit_days[-settings.most_days :]
     near = risk.days(columns)
     exposures = distinct(ground.vectors, ground.on(columns), near)
-    ranking = rank(exposures, near, settings)
+    ranking = rank(exposures, near, settings, within=lambda v: within_evidence(ground, v, settings))
     decision = decide(ranking, near, settings)
     if decision.verdict != UNDETERMINED:
         return ranking, decision
