@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from caseline.impact.spreading.settings import SpreadSettings
 
 LIKELY, CANNOT_SEPARATE, UNDETERMINED = "likely", "cannot separate", "undetermined"
-_RIVAL = 0.1
 _MOST_RIVALS = 3
 
 
@@ -55,14 +54,21 @@ def decide(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> Decision:
     twins = tuple(v for v in ranking.exposures.also[0] if v.meaning != top.meaning)
     if together >= settings.accept and twins:
         return _inseparable((top, *twins[: _MOST_RIVALS - 1]), together)
-    if together >= settings.accept:
+    rivals = _rivals(ranking, risk, settings)
+    if together >= settings.accept and len(rivals) < 2:  # noqa: PLR2004 - itself
         return Decision(
             verdict=LIKELY,
             vectors=(top,),
             probability=together,
             reason=f"{top}: {places} places hit, none of them or few without it",
         )
-    return _rivals(ranking, risk, settings)
+    both = float(posterior[rivals].sum())
+    if len(rivals) > 1 and both >= settings.together:
+        return _inseparable(tuple(vectors[i] for i in rivals), both)
+    return _nothing(
+        f"the best is {top} with probability {posterior[0]:.2f}; none of what is recorded "
+        f"{ranking.none:.2f}"
+    )
 
 
 _HALF = 0.5
@@ -76,23 +82,18 @@ def explained(ranking: Ranking, risk: Risk) -> np.ndarray:
     return np.asarray(inside / max(float(share.sum()), 1e-12))
 
 
-def _rivals(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> Decision:
+def _rivals(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> list[int]:
+    """Return the exposures of different meaning that explain most hits and are about as likely."""
     share = explained(ranking, risk)
     found: list[int] = []
     meanings: set[tuple[str, str]] = set()
     for i, vector in enumerate(ranking.exposures.vectors):
-        enough = ranking.posterior[i] >= _RIVAL and share[i] >= settings.rival_share
+        near = ranking.posterior[i] >= settings.rival * ranking.posterior[0]
+        enough = near and share[i] >= settings.rival_share
         if enough and vector.meaning not in meanings and len(found) < _MOST_RIVALS:
             found.append(i)
             meanings.add(vector.meaning)
-    both = float(ranking.posterior[found].sum())
-    if len(found) > 1 and both >= settings.together:
-        return _inseparable(tuple(ranking.exposures.vectors[i] for i in found), both)
-    best = ranking.exposures.vectors[0]
-    return _nothing(
-        f"the best is {best} with probability {ranking.posterior[0]:.2f}; none of what is "
-        f"recorded {ranking.none:.2f}"
-    )
+    return found
 
 
 def _inseparable(vectors: tuple[Vector, ...], probability: float) -> Decision:

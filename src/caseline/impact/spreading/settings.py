@@ -33,6 +33,7 @@ class SpreadSettings:
     volumes: tuple[float, ...]
     accept: float
     together: float
+    rival: float
     rival_share: float
     least_hit: float
     none: float

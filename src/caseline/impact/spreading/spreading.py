@@ -95,15 +95,15 @@ def _told(  # noqa: PLR0913 - what the answer repeats
     ground = Ground(
         spells_of(fleet, now=now, settings=settings), risk, slack_hours=settings.slack_hours
     )
-    ranking, decision = _weighed(ground, settings)
+    ranking, decision = weighed(ground, settings)
     at = round(now.timestamp() * 1_000_000)
     vectors = ranking.exposures.vectors
     rivals = _rivals(ranking, decision, ground, settings)
-    weighed = list(zip(vectors, ranking.posterior.tolist(), strict=True))
+    chances = list(zip(vectors, ranking.posterior.tolist(), strict=True))
     first = decision.vectors[0] if decision.vectors else None
     holders = Holders(risk, ground.bits_of)
     tell = who_would_tell(ground, decision.vectors if len(decision.vectors) > 1 else (), now=at)
-    ahead = who_is_next(ground, weighed, _warned(evidence), settings, now=now)
+    ahead = who_is_next(ground, chances, _warned(evidence), settings, now=now)
     return Spread(
         id=wanted,
         signature_ids=signature_ids,
@@ -134,8 +134,13 @@ def _observed(evidence: Evidence) -> Observed:
     return Observed.of(covered.environments, covered.first_day, covered.bits, evidence.tenancies)
 
 
-def _weighed(ground: Ground, settings: SpreadSettings) -> tuple[Ranking, Decision]:
-    """Return the vectors by probability, and what they come to."""
+def weighed(ground: Ground, settings: SpreadSettings) -> tuple[Ranking, Decision]:
+    """Return the vectors by probability, and what they come to.
+
+    Args:
+        ground: Who had what, who was observed and hit.
+        settings: Priors and margins.
+    """
     risk = ground.risk
     columns = risk.hit_days[-settings.most_days :]
     near = risk.days(columns)
