@@ -88,10 +88,14 @@ def _judged(drawn: list[Drawn], nothing: list[Drawn], hits: int) -> Iterable[Row
 
 
 def _share(name: str, found: list[bool], other: list[bool], *, better: Direction = "higher") -> Row:
-    beside = (
-        {"baseline": "Fisher lift", "baseline_figures": [float(np.mean(other))]} if other else {}
+    return Row(
+        name=name,
+        figures=[float(np.mean(found))],
+        unit="share",
+        better=better,
+        baseline="Fisher lift" if other else "",
+        baseline_figures=[float(np.mean(other))] if other else (),
     )
-    return Row(name=name, figures=[float(np.mean(found))], unit="share", better=better, **beside)
 
 
 def _among(truth: Vector | None, decision: Decision, ranking: Ranking) -> bool:
