@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness import Direction
 
     import caseline
+    from caseline.impact.spreading.answers import Spread
     from caseline.impact.spreading.exposures import Vector
     from caseline.impact.spreading.ranking import Ranking
     from caseline.testing.fleet import Simulation
@@ -157,7 +158,7 @@ def _fed(name: str) -> Iterator[tuple[Simulation, caseline.Workspace]]:
             yield fleet, ws
 
 
-def _first(spread: caseline.Spread) -> tuple[str, str, str]:
+def _first(spread: Spread) -> tuple[str, str, str]:
     row = spread.vectors[0]
     return row.kind, row.attribute, row.value
 

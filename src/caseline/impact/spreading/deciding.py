@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from caseline.impact.spreading.ranking import explained
+
 if TYPE_CHECKING:
     from caseline.impact.spreading.exposures import Vector
     from caseline.impact.spreading.ranking import Ranking
@@ -74,17 +76,9 @@ def decide(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> Decision:
 _HALF = 0.5
 
 
-def explained(ranking: Ranking, risk: Risk) -> np.ndarray:
-    """Return the share of hit places that each exposure explains, shape (n_exposures,)."""
-    times = risk.hits.sum(axis=1, keepdims=True)
-    share = risk.hits / np.maximum(times, 1e-12) * (times > 0)
-    inside = np.einsum("kid,id->k", ranking.exposures.bits, share, optimize=True)
-    return np.asarray(inside / max(float(share.sum()), 1e-12))
-
-
 def _rivals(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> list[int]:
     """Return the exposures of different meaning that explain most hits and are about as likely."""
-    share = explained(ranking, risk)
+    share = explained(ranking.exposures, risk)
     found: list[int] = []
     meanings: set[tuple[str, str]] = set()
     for i, vector in enumerate(ranking.exposures.vectors):

@@ -78,13 +78,16 @@ def rank(
     )
 
 
+def explained(exposures: Exposures, risk: Risk) -> Floats:
+    """Return the share of hit places that each exposure explains, shape (n_exposures,)."""
+    trial = Trial(observed=risk.observed, hits=risk.hits)
+    return trial.hit_weight(exposures.bits) / max(float(trial.weighed.sum()), 1e-12)
+
+
 def _pairing(
     exposures: Exposures, risk: Risk, alone: Floats, settings: SpreadSettings
 ) -> NDArray[np.int64]:
     """Return the exposures worth pairing: most hits are among them, likeliest first."""
-    times = risk.hits.sum(axis=1, keepdims=True)
-    share = risk.hits / np.maximum(times, 1.0)
-    inside = np.einsum("kid,id->k", exposures.bits, share, optimize=True) / max(share.sum(), 1e-12)
-    wide = np.flatnonzero(inside >= settings.paired_from)
+    wide = np.flatnonzero(explained(exposures, risk) >= settings.paired_from)
     found: NDArray[np.int64] = wide[np.argsort(-alone[wide], kind="stable")][: settings.paired]
     return found

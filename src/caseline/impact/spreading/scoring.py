@@ -32,6 +32,16 @@ class Trial:
     observed: Bits
     hits: Floats
 
+    @property
+    def weighed(self) -> Floats:
+        """The hits of each place, counting as one together, shape (n_units, n_days)."""
+        return np.asarray(self.hits / np.maximum(self.hits.sum(axis=1, keepdims=True), 1.0))
+
+    def hit_weight(self, exposed: Bits) -> Floats:
+        """Return how many places' hits each exposure holds, shape (n_exposures,)."""
+        unit, day = np.nonzero(self.hits)
+        return np.asarray(exposed[:, unit, day] @ self.weighed[unit, day])
+
 
 def evidence(trial: Trial, exposed: Bits, *, ratios: Floats) -> Floats:
     """Return the log evidence of each exposure, each place's hits counting as one.
@@ -53,12 +63,10 @@ def evidence(trial: Trial, exposed: Bits, *, ratios: Floats) -> Floats:
     >>> bool(good > 0 > bad)
     True
     """
-    times = trial.hits.sum(axis=1, keepdims=True)
-    weighed = trial.hits / np.maximum(times, 1.0)
-    seen = trial.observed.astype(np.float64)
-    at_risk, struck = seen.sum(axis=0), weighed.sum(axis=0)
-    inside = np.einsum("kid,id->kd", exposed, seen, optimize=True)
-    hit_inside = np.einsum("kid,id->k", exposed, weighed, optimize=True)
+    weighed = trial.weighed
+    at_risk, struck = trial.observed.sum(axis=0), weighed.sum(axis=0)
+    inside = np.count_nonzero(exposed & trial.observed, axis=1)
+    hit_inside = trial.hit_weight(exposed)
     found = []
     for ratio in ratios:
         spread = 1 + (ratio - 1) * inside / np.maximum(at_risk, 1.0)

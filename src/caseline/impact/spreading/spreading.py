@@ -13,12 +13,12 @@ from caseline.impact.evidence import read_evidence
 from caseline.impact.spreading.answers import Spread
 from caseline.impact.spreading.blaming import Holders, blame_for
 from caseline.impact.spreading.calendar import find_gathering
-from caseline.impact.spreading.deciding import LIKELY, UNDETERMINED, Decision, decide, explained
+from caseline.impact.spreading.deciding import LIKELY, UNDETERMINED, Decision, decide
 from caseline.impact.spreading.exposures import distinct
 from caseline.impact.spreading.fleet import read_fleet, spells_of
 from caseline.impact.spreading.ground import Ground
 from caseline.impact.spreading.next_hit import who_is_next
-from caseline.impact.spreading.ranking import Ranking, rank
+from caseline.impact.spreading.ranking import Ranking, explained, rank
 from caseline.impact.spreading.ratios import ratio_of
 from caseline.impact.spreading.risk import risk_of
 from caseline.impact.spreading.settings import spread_settings
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from caseline.records.windows import Window
 
 _DAY = timedelta(days=1)
-_SHOWN = 10
+_SHOWN = 6
 _RIVALS = 4
 _LEVEL = 0.9
 VECTORS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -181,7 +181,7 @@ def _rivals(
 def _rows(ranking: Ranking, decision: Decision, ground: Ground) -> pl.DataFrame:
     risk = ground.risk
     columns = risk.hit_days[-spread_settings().most_days :]
-    share = explained(ranking, risk.days(columns)) if len(ranking.exposures) else np.zeros(0)
+    share = explained(ranking.exposures, risk.days(columns))
     hit = risk.ever(risk.hits > 0)
     rows = []
     if decision.vectors and decision.vectors[0].attribute == "calendar":

@@ -53,10 +53,18 @@ def within_evidence(ground: Ground, vectors: Sequence[Vector], settings: SpreadS
         observed = risk.observed[:, columns] & same
         before = (struck & ~exposed & observed).any(axis=1)
         told = before & (exposed & observed).any(axis=1)
-        if told.sum() >= settings.least_chronic:
+        if told.sum() >= settings.least_chronic and _grew(
+            counts[told], observed[told], exposed[told]
+        ):
             change = two_way_change(counts, observed, exposed)
             found[n] = _evidence(change, settings.change_spread)
     return found
+
+
+def _grew(counts: Floats, observed: NDArray[np.bool_], exposed: NDArray[np.bool_]) -> bool:
+    """Return whether there is more a day with the exposure than without, taken plainly."""
+    inside, outside = observed & exposed, observed & ~exposed
+    return bool(counts[inside].mean() > counts[outside].mean())
 
 
 def _evidence(change: Change, spread: float) -> float:
