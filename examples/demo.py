@@ -79,6 +79,7 @@ def simulated_fleet(scratch: Path) -> None:
         top_signatures(ws)
         issue = new_incident(ws, fleet)
         if issue is not None:
+            what_carries_it(ws, issue)
             likely_causes(ws, issue)
 
 
@@ -148,6 +149,18 @@ def new_incident(ws: caseline.Workspace, fleet: Simulation) -> caseline.Row | No
     for customer in [c for c in impact.customers if c.status == "hit"][:3]:
         say(f"  {customer.customer_id}: {customer.reasons[0]}")
     return issue
+
+
+def what_carries_it(ws: caseline.Workspace, issue: caseline.Row) -> None:
+    """Print what carries the issue, whose fault it is, and who is next."""
+    watch = Stopwatch()
+    spread = ws.impact.spread(issue.issue_id)
+    say(f"\nHow it spreads ({watch.seconds() * 1000:.0f} ms): {spread.verdict}; {spread.reason}")
+    for row in spread.vectors[:2]:
+        say(f"  {row.probability:.2f}  {row.kind} {row.attribute} {row.value}; {row.reasons[0]}")
+    say(f"  owner: {spread.blame.owner}; {len(spread.at_risk)} customers at risk, the next ones:")
+    for row in spread.at_risk[:2]:
+        say(f"  {row.customer_id}: {row.probability:.2f} in two weeks; {row.reasons[0]}")
 
 
 def likely_causes(ws: caseline.Workspace, issue: caseline.Row) -> None:
