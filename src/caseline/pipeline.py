@@ -21,6 +21,7 @@ from caseline.normalize.settings import NormalizeSettings
 from caseline.records.answers import Table
 from caseline.records.batches import Part
 from caseline.records.ingest import IngestReport, Progress, ProgressCallback
+from caseline.store.services import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -160,6 +161,8 @@ class Ingest:
                 for table, rows in book.take_decisions(collection.received_at).items():
                     engine.save(table, rows)
                 engine.save("share_groups", _group_rows(signed.share_groups))
+                for table, rows in unheard(engine, signed.frame, collection.received_at):
+                    engine.save(table, rows)
         if signed is not None:
             events, duplicates = engine.append(signed)
             self._counts["events"] += events

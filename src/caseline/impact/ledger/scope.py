@@ -13,7 +13,7 @@ from caseline.estimation.shares import wilson_interval
 if TYPE_CHECKING:
     import polars as pl
 
-    from caseline.impact.hits import Hits
+    from caseline.impact.ledger.hits import Hits
     from caseline.impact.settings import ImpactSettings
 
 

@@ -9,13 +9,13 @@ import polars as pl
 
 from caseline.estimation.exposure import customer_days
 from caseline.estimation.observed import Observed
-from caseline.impact.power import Visibility, visibility
+from caseline.impact.ledger.power import Visibility, visibility
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from caseline.impact.evidence import Evidence
-    from caseline.impact.hits import Hits
+    from caseline.impact.ledger.evidence import Evidence
+    from caseline.impact.ledger.hits import Hits
     from caseline.impact.settings import ImpactSettings
     from caseline.store.coverage import CoveredDays
 

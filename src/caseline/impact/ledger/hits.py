@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from caseline.impact.evidence import Evidence
+    from caseline.impact.ledger.evidence import Evidence
     from caseline.impact.settings import ImpactSettings
 
 _LEAST_REST = 1e-12

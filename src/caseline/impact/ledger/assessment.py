@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.errors import NotFoundError
-from caseline.impact.answers import Impact
-from caseline.impact.evidence import read_evidence
-from caseline.impact.hits import find_hits
-from caseline.impact.scope import estimate_scope
+from caseline.impact.ledger.answers import Impact
+from caseline.impact.ledger.evidence import read_evidence
+from caseline.impact.ledger.hits import find_hits
+from caseline.impact.ledger.scope import estimate_scope
 from caseline.impact.settings import shipped_settings
-from caseline.impact.severity import rate_severity
-from caseline.impact.verdicts import judge
+from caseline.impact.ledger.severity import rate_severity
+from caseline.impact.ledger.verdicts import judge
 from caseline.records.answers import Table
 from caseline.store.kinship import read_kin
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from caseline.impact.evidence import Evidence
+    from caseline.impact.ledger.evidence import Evidence
     from caseline.protocols import Engine
     from caseline.records.windows import Window
 

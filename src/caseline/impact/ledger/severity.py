@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import date
 
-    from caseline.impact.evidence import Evidence
-    from caseline.impact.scope import Scope
+    from caseline.impact.ledger.evidence import Evidence
+    from caseline.impact.ledger.scope import Scope
     from caseline.impact.settings import ImpactSettings
 
 _WORST = 24

@@ -10,8 +10,8 @@ from caseline.records.answers import plain
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from caseline.impact.scope import Scope
-    from caseline.impact.severity import Severity
+    from caseline.impact.ledger.scope import Scope
+    from caseline.impact.ledger.severity import Severity
     from caseline.records.answers import Table
     from caseline.records.windows import Window
 
