@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -31,7 +32,7 @@ def unheard(
     """
     for table, (question, owner) in _TABLES.items():
         said = frame.select(owner, "service").drop_nulls().unique()
-        known = engine.remember(question, (table,), lambda asked=question: engine.ask(asked))
+        known = engine.remember(question, (table,), partial(engine.ask, question))
         fresh = said.join(known, on=[owner, "service"], how="anti").sort(owner, "service")
         if not fresh.is_empty():
             at = pl.lit(received_at, dtype=pl.Datetime("us", "UTC"))

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caseline.estimation.exposure import in_production
+from caseline.impact.ledger.circumstances import read_circumstances
 from caseline.store.coverage import read_covered
 from caseline.store.rollups import read_days
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     import polars as pl
 
+    from caseline.impact.ledger.circumstances import Circumstances
+    from caseline.impact.settings import ImpactSettings
     from caseline.protocols import Engine
     from caseline.records.windows import Window
     from caseline.store.coverage import CoveredDays
@@ -31,6 +34,7 @@ class Evidence:
         tenancies: customer_id, environment_id, valid_from, valid_to, stage, kind.
         covered: On which days logs of which environment were there.
         members: share_group, customer_id, weight.
+        around: What bears on how much of it the logs of a place would show.
     """
 
     days: pl.DataFrame
@@ -39,18 +43,46 @@ class Evidence:
     tenancies: pl.DataFrame
     covered: CoveredDays
     members: pl.DataFrame
+    around: Circumstances
+
+    @property
+    def active(self) -> CoveredDays:
+        """The covered days from the first to the last event; all of them without any."""
+        days = self.days["day"]
+        if days.is_empty():
+            return self.covered
+        return self.covered.between(days.min(), days.max())  # type: ignore[arg-type]
 
 
 def read_evidence(
-    engine: Engine, signature_ids: list[str], *, window: Window | None, as_of: datetime | None
+    engine: Engine,
+    signature_ids: list[str],
+    *,
+    window: Window | None,
+    as_of: datetime | None,
+    settings: ImpactSettings,
 ) -> Evidence:
     """Return all that decides who is hit by *signature_ids* in *window*."""
     days = read_days(engine, signature_ids, window=window, as_of=as_of)
+    covered = read_covered(engine, window=window, as_of=as_of)
+    produced = days.filter(in_production())
     return Evidence(
-        days=days.filter(in_production()),
+        days=produced,
         others=days.filter(~in_production()),
         customers=engine.ask("customer_ids", as_of=as_of)["customer_id"].to_list(),
         tenancies=engine.ask("tenancy_stages", as_of=as_of),
-        covered=read_covered(engine, window=window, as_of=as_of),
+        covered=covered,
         members=engine.ask("share_group_members", as_of=as_of),
+        around=read_circumstances(
+            engine, signature_ids, _span(produced, covered), as_of=as_of, settings=settings
+        ),
     )
+
+
+def _span(days: pl.DataFrame, covered: CoveredDays) -> tuple[date, date]:
+    """Return the first and the last day of the events; of the covered days without any."""
+    if days.is_empty():
+        return covered.first_day, max(covered.first_day, covered.last_day)
+    first: date = days["day"].min()  # type: ignore[assignment]
+    last: date = days["day"].max()  # type: ignore[assignment]
+    return first, last

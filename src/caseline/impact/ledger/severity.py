@@ -1,10 +1,15 @@
-"""How bad an issue is: what its lines say, how many it hits, how steadily."""
+"""How bad an issue is: its parts, each from 0 to 1, and their weighted mean."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import log1p
+from dataclasses import dataclass, field
+from math import log1p, sqrt
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from caseline.impact.ledger.affected import affected_hours, worst_stretches
+from caseline.impact.ledger.trouble import tickets_near
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,12 +25,22 @@ _WORST = 24
 class Severity:
     """A number from 0 to 1, its word, and the parts it is made of.
 
+    A part that nothing is known of is None, and weighs nothing.
+
     Args:
-        value: The weighted sum of the parts.
+        value: The weighted mean of the parts; shares count by their square root.
         word: critical, high, medium or low.
         log: The worst OpenTelemetry severity number of its lines, 1 to 24; None if unknown.
         breadth: Expected share of customers hit, on a logarithmic scale from 0 to 1.
         persistence: Days with events as a share of the days from the first to the last.
+        affected_time: Share of covered customer-time that was affected in the worst
+            stretch, by the stretch's length in days.
+        affected_hours: Customer-hours with lines of the issue.
+        error_share: Its events as a share of all events of the customers that it hits.
+        tier: Mean of the hit customers' tiers, by the words of ``impact.toml``.
+        value_share: Share of the fleet's annual value that is with the customers hit.
+        tickets: Tickets that customers opened while it struck them.
+        usual_tickets: So many of these are to be expected anyhow.
     """
 
     value: float
@@ -33,32 +48,111 @@ class Severity:
     log: int | None
     breadth: float
     persistence: float
+    affected_time: dict[int, float] = field(default_factory=dict)
+    affected_hours: float = 0.0
+    error_share: float | None = None
+    tier: float | None = None
+    value_share: float | None = None
+    tickets: int = 0
+    usual_tickets: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parts by name."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**told, "affected_time": {str(n): v for n, v in self.affected_time.items()}}
 
     def __str__(self) -> str:
         """Return the word."""
         return self.word
 
 
-def rate_severity(evidence: Evidence, scope: Scope, settings: ImpactSettings) -> Severity:
-    """Return how bad the issue of *evidence* is, hitting so many as *scope* says."""
+def rate_severity(
+    evidence: Evidence, judged: pl.DataFrame, scope: Scope, settings: ImpactSettings
+) -> Severity:
+    """Return how bad the issue of *evidence* is, hitting those that *judged* says."""
     logged: list[int] = evidence.days["severity"].drop_nulls().to_list()
     log = max(logged, default=None)
-    days: list[date] = evidence.days["day"].unique().to_list()
-    persistence = len(days) / ((max(days) - min(days)).days + 1) if days else 0.0
     breadth = log1p(scope.point) / log1p(max(scope.customers, 1)) if scope.point > 0 else 0.0
-    value = (
-        settings.severity_log * (log or 0) / _WORST
-        + settings.severity_breadth * breadth
-        + settings.severity_persistence * persistence
-    )
+    persistence = _persistence(evidence)
+    hours = affected_hours(evidence, judged)
+    stretches = worst_stretches(hours, evidence, settings)
+    share = _error_share(evidence, judged)
+    tier, worth = _worth(evidence, judged, settings)
+    near = tickets_near(judged, evidence.around.openings, settings)
+    tickets, usual = int(near["tickets"].sum()), float(near["usual_tickets"].sum())
+    parts = {
+        "log": (log or 0) / _WORST,
+        "breadth": breadth,
+        "persistence": persistence,
+        "affected_time": sqrt(sum(stretches.values()) / max(1, len(stretches))),
+        "error_share": None if share is None else sqrt(share),
+        "tier": tier,
+        "value": None if worth is None else sqrt(worth),
+        "tickets": min(1.0, max(0.0, tickets - usual) / max(scope.point, 1.0)),
+    }
+    value = _weighted(parts, settings)
     return Severity(
         value=round(value, 3),
         word=next(word for low, word in settings.severity_words if value >= low),
         log=log,
         breadth=round(breadth, 3),
         persistence=round(persistence, 3),
+        affected_time=stretches,
+        affected_hours=round(float(hours["hours"].sum()), 1),
+        error_share=None if share is None else round(share, 6),
+        tier=None if tier is None else round(tier, 3),
+        value_share=None if worth is None else round(worth, 6),
+        tickets=tickets,
+        usual_tickets=round(usual, 2),
     )
+
+
+def _weighted(parts: dict[str, float | None], settings: ImpactSettings) -> float:
+    known = {name: part for name, part in parts.items() if part is not None}
+    weights = {name: settings.severity_weights[name] for name in known}
+    whole = sum(weights.values())
+    return sum(weights[name] * part for name, part in known.items()) / whole if whole else 0.0
+
+
+def _persistence(evidence: Evidence) -> float:
+    days: list[date] = evidence.days["day"].unique().to_list()
+    return len(days) / ((max(days) - min(days)).days + 1) if days else 0.0
+
+
+def _error_share(evidence: Evidence, judged: pl.DataFrame) -> float | None:
+    """Return its events as a share of all events of those with events of their own.
+
+    What they write in all is known by month: it is taken as even over the covered days.
+    """
+    struck = judged.filter(pl.col("events") > 0).select("customer_id")
+    around = evidence.around
+    own = around.levels.join(struck, on="customer_id").group_by("environment_id")
+    whole = own.agg(pl.col("events").sum())
+    if whole.is_empty():
+        return None
+    first = pl.Series([around.first_day] * whole.height, dtype=pl.Date)
+    months = around.covered.since(
+        whole["environment_id"], pl.Series([around.covered.first_day] * whole.height)
+    )
+    asked = around.covered.between(around.first_day, around.last_day)
+    days = asked.since(whole["environment_id"], first)
+    lines = float((whole["events"].to_numpy() * days / months.clip(1)).sum())
+    events = float(judged["events"].sum())
+    return min(1.0, events / max(lines, events))
+
+
+def _worth(
+    evidence: Evidence, judged: pl.DataFrame, settings: ImpactSettings
+) -> tuple[float | None, float | None]:
+    """Return the mean tier of those hit, and their share of the fleet's annual value."""
+    held = judged.select("customer_id", "probability").join(
+        evidence.around.accounts, on="customer_id"
+    )
+    rank = pl.col("tier").str.to_lowercase().replace_strict(settings.tiers, default=None)
+    tiers = held.with_columns(rank.cast(pl.Float64).alias("rank")).drop_nulls("rank")
+    weight = float(tiers["probability"].sum())
+    tier = float((tiers["rank"] * tiers["probability"]).sum()) / weight if weight else None
+    valued = held.drop_nulls("annual_value")
+    whole = float(valued["annual_value"].sum())
+    hit = float((valued["annual_value"] * valued["probability"]).sum())
+    return tier, hit / whole if whole > 0 else None
