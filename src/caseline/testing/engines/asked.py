@@ -120,6 +120,8 @@ def _of_events() -> Iterator[Asked]:
     yield Asked(question="events_with_text", window=_HOURS, values={**_EVENTS, "text": "IT'S \\"})
     traces = {"environment": "e1", "trace_ids": ["tr-1", "tr-2"], "hosts": ["h0", "h1"]}
     yield Asked(question="trace_moments", window=_HOURS, values=traces)
+    whose = {name: traces[name] for name in ("environment", "trace_ids")}
+    yield Asked(question="trace_owners", window=_HOURS, values=whose)
 
 
 def question_names() -> list[str]:
