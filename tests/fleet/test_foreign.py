@@ -22,6 +22,7 @@ HELD = [
     {"customer_id": "c5", "environment_id": "shared-2", "tenant_key": "umbrella"},
     {"customer_id": "c6", "environment_id": "shared-2", "tenant_key": "n12"},
 ]
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 STAMP = "2026-03-0{day}T10:00:0{n}Z"
 
 
@@ -122,8 +123,8 @@ def test_a_tenant_that_left_the_other_place_is_no_longer_foreign(ws):
 
 
 def test_stored_lines_of_a_trace_tell_the_tenant_of_later_ones(ws):
-    taken(ws, {"tenant": "initech", "trace_id": "abc123"}, environment="shared-1")
-    later = {"trace_id": "abc123", "message": "could not save the order"}
+    taken(ws, {"tenant": "initech", "trace_id": TRACE}, environment="shared-1")
+    later = {"trace_id": TRACE, "message": "could not save the order"}
     report = taken(ws, later, environment="shared-1")
     assert report.unattributed == 0
     assert {row.customer_id for row in ws.events()} == {"c4"}

@@ -37,6 +37,8 @@ class ImpactSettings:
     service_signatures: int
     service_places: int
     service_share: float
+    service_names: float
+    service_lines: int
     steady_signatures: int
     steady_places: int
     steady_daily: float

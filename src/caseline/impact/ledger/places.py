@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from caseline.impact.settings import ImpactSettings
 
 _BAND = 4
+_LOGGER = r"[./:\\]|[a-z][A-Z]"
+"""In the name of a class or module that logs, which is no program of its own."""
 _BANDS = ((21, "FATAL"), (17, "ERROR"), (13, "WARN"), (9, "INFO"), (5, "DEBUG"), (1, "TRACE"))
 
 
@@ -142,23 +144,37 @@ def _by_service(
 ) -> pl.DataFrame:
     """Judge places by whether lines of a service that writes the issue ever came.
 
-    Only a service that writes much else, and at places that the issue did not strike,
-    tells: a logger that only speaks of this error is absent wherever all is well.
+    Only a service that nearly all places have tells: of one that few have, a place
+    without its lines has no such service, and nothing to be hit. And only to places
+    that call their services as those do where it is heard: who names loggers there may
+    name programs here.
     """
-    writers = around.writers.filter(pl.col("signatures") >= settings.service_signatures)
+    writers = around.writers.filter(
+        pl.col("signatures") >= settings.service_signatures,
+        ~pl.col("service").str.contains(_LOGGER),
+    )
     if writers.is_empty() or writers.height < around.writers.height:
         return _nothing()
-    known = around.heard["environment_id"].unique()
-    speaking = around.heard.filter(pl.col("service").is_in(writers["service"].implode()))
-    struck = evidence.days["environment_id"].unique()
-    others = known.filter(~known.is_in(struck.implode()))
-    heard = others.filter(others.is_in(speaking["environment_id"].implode()))
-    if len(heard) < max(settings.service_places, settings.service_share * len(others)):
+    heard = around.heard.group_by("environment_id").agg(pl.col("service"))
+    writes = (
+        pl.col("service").list.eval(pl.element().is_in(writers["service"].implode())).list.any()
+    )
+    speaking = heard.filter(writes)
+    names = speaking["service"].explode().unique().implode()
+    alike = pl.col("service").list.eval(pl.element().is_in(names)).list.mean()
+    struck = evidence.days["environment_id"].unique().implode()
+    others = heard.filter(
+        alike >= settings.service_names, ~pl.col("environment_id").is_in(struck)
+    ).with_columns(writes.alias("writes"))
+    running = int(others["writes"].sum())
+    if running < max(settings.service_places, settings.service_share * others.height):
         return _nothing()
-    silent = others.filter(~others.is_in(heard.implode()))
-    names = ", ".join(writers["service"].sort().to_list())
-    why = f"no line of the service {names}, which writes it, ever came from there"
-    return silent.to_frame("environment_id").select(
+    said = ", ".join(writers["service"].sort().to_list())
+    why = f"no line of the service {said}, which writes it, ever came from there"
+    lines = around.levels.group_by("environment_id").agg(pl.col("events").sum())
+    many = lines.filter(pl.col("events") >= settings.service_lines)
+    silent = others.filter(~pl.col("writes")).join(many, on="environment_id", how="semi")
+    return silent.select(
         "environment_id", pl.lit(0.0).alias("shows"), _ALL_KEPT, pl.lit(why).alias("why")
     )
 

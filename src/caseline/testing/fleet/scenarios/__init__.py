@@ -16,7 +16,9 @@ from caseline.testing.fleet.scenarios import (
     s13_wrong_clocks,
     s14_repeated_bundles,
     s15_damaged_bundles,
+    s16_silent_customers,
     s18_reworded_message,
+    s23_moving_tenants,
 )
 
 SCENARIOS = {
@@ -31,7 +33,9 @@ SCENARIOS = {
         s13_wrong_clocks,
         s14_repeated_bundles,
         s15_damaged_bundles,
+        s16_silent_customers,
         s18_reworded_message,
+        s23_moving_tenants,
         incident,
     )
 }
