@@ -27,7 +27,7 @@ class Visibility:
     Args:
         daily: Chance of at least one event on a covered day, shape (n_hit,).
         weights: For how many customers each one stands, shape (n_hit,), sum 1.
-        singles: Share of days with events that have just one, shape (n_hit,); 1, the
+        singles: Share of days with events that have just one, above 0, shape (n_hit,); 1, the
             worst for those who see a part of the lines, if None.
     """
 
@@ -59,7 +59,7 @@ class Visibility:
         distinct, back = np.unique(both.reshape(-1, 2), axis=0, return_inverse=True)
         shown = self.daily * self._still_shown(distinct[:, 1:])
         missed = (1 - shown) ** distinct[:, :1]
-        found: NDArray[np.float64] = 1 - missed @ self.weights
+        found: NDArray[np.float64] = (1 - missed @ self.weights).clip(0.0, 1.0)
         return found[back.reshape(asked.shape)]
 
     def _still_shown(self, kept: NDArray[np.float64]) -> NDArray[np.float64]:
