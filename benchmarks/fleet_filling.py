@@ -69,7 +69,6 @@ def filled(fleet: Simulation, folder: Path) -> Workspace:
 def lines_of(fleet: Simulation) -> pl.DataFrame:
     """Return every line that reaches support, as columns of a raw batch."""
     plan, traffic = fleet._plan, fleet._traffic  # noqa: SLF001 - what the lines are made of
-    places = plan.environments
     files = pl.DataFrame(
         {
             "environment_id": [
