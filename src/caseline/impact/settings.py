@@ -33,6 +33,7 @@ class ImpactSettings:
     sick_usual: float
     ticket_days_before: int
     ticket_days_after: int
+    months: int
     unfiltered: float
     service_signatures: int
     service_places: int

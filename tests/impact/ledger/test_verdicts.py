@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caseline.estimation.observed import Observed
 from caseline.impact.ledger.circumstances import Circumstances
 from caseline.impact.ledger.evidence import Evidence
 from caseline.impact.ledger.hits import find_hits
@@ -38,6 +39,7 @@ def around(covered):
     held = {"valid_from": TIME, "valid_to": TIME}
     return Circumstances(
         first_day=FIRST, last_day=FIRST + timedelta(days=9), covered=covered,
+        months=[FIRST.replace(day=1)], fullest=FIRST.replace(day=1),
         levels=empty(environment_id=text, customer_id=text, severity=pl.UInt8, events=pl.Int64),
         widespread=empty(signature_id=text, environment_id=text, events=pl.Int64),
         told=empty(environment_id=text, share=number, level=pl.Int64, **held),
@@ -74,11 +76,13 @@ def evidence(events, covered):
         for c in CUSTOMERS for e in (c.replace("c", "e"), "shared")
     ]  # fmt: skip
     types = {"valid_from": TIME, "valid_to": TIME, "telemetry": pl.String}
+    tenancies = pl.DataFrame(held, schema_overrides=types)
     return Evidence(
         days=pl.DataFrame(rows, schema=DAYS),
         others=pl.DataFrame(schema=DAYS),
         customers=CUSTOMERS,
-        tenancies=pl.DataFrame(held, schema_overrides=types),
+        tenancies=tenancies,
+        observed=Observed.of(days.environments, days.first_day, days.bits, tenancies),
         covered=days,
         members=pl.DataFrame(
             {"share_group": ["g"] * 3, "customer_id": ["c0", "c1", "c2"], "weight": [0.5, 0.2, 0.2]}

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from caseline.estimation.observed import Observed
-
 if TYPE_CHECKING:
     from datetime import date
 
@@ -76,9 +74,8 @@ def worst_stretches(
         T. Hauer, P. Hoffmann, J. Lunney, D. Ardelean, A. Diwan (2020), Meaningful
         Availability, NSDI '20, 545-557.
     """
-    covered = evidence.covered
-    seen = Observed.of(covered.environments, covered.first_day, covered.bits, evidence.tenancies)
-    by_day: dict[date, float] = {day: float(count) for day, count in seen.by_day().items()}
+    seen = evidence.observed.by_day()
+    by_day: dict[date, float] = {day: float(count) for day, count in seen.items()}
     hit = hours.group_by("day").agg(pl.len().alias("customers"), pl.col("hours").sum())
     bad = {row["day"]: row for row in hit.iter_rows(named=True)}
     if not bad:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.store.coverage import read_covered
+from caseline.store.monthly import months_between, next_month, read_months
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from caseline.impact.settings import ImpactSettings
     from caseline.protocols import Engine
     from caseline.store.coverage import CoveredDays
@@ -26,7 +29,6 @@ _SPANS: dict[str, Any] = {
     "valid_from": pl.Datetime("us", "UTC"),
     "valid_to": pl.Datetime("us", "UTC"),
 }
-_DECEMBER = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +37,12 @@ class Circumstances:
 
     Args:
         first_day, last_day: The days that are asked about, both in them.
-        levels: environment_id, customer_id, severity, events of the months they lie in.
-        widespread: signature_id, environment_id, events of these months, of the
-            signatures that most environments have.
-        covered: On which days of these months logs of which environment are there.
+        months: The first days of the last few months that they lie in.
+        levels: environment_id, customer_id, severity, events of these months.
+        fullest: The one of these months that most of the asked days lie in.
+        widespread: signature_id, environment_id, events in it, of the signatures that
+            most environments have.
+        covered: On which days logs of which environment are there.
         told: environment_id, share (of lines that are logged), level (lowest severity
             number that is), valid_from, valid_to: what configurations say.
         heard: environment_id, service: of which services lines ever came.
@@ -53,7 +57,9 @@ class Circumstances:
 
     first_day: date
     last_day: date
+    months: list[date]
     levels: pl.DataFrame
+    fullest: date
     widespread: pl.DataFrame
     covered: CoveredDays
     told: pl.DataFrame
@@ -63,6 +69,12 @@ class Circumstances:
     versions: pl.DataFrame
     openings: pl.DataFrame
     accounts: pl.DataFrame
+
+    @property
+    def steady_days(self) -> CoveredDays:
+        """The covered days of the fullest month."""
+        end = next_month(self.fullest) - timedelta(days=1)
+        return self.covered.between(self.fullest, end)
 
     @property
     def starts_at(self) -> datetime:
@@ -88,34 +100,39 @@ def read_circumstances(
     What changes seldom is read once and kept; a question about the past is asked anew.
     """
 
-    def asked(name: str, *tables: str, **values: Any) -> pl.DataFrame:
-        if as_of is not None:
-            return engine.ask(name, as_of=as_of, **values)
-        key = " ".join([name, *map(str, values.values())])
-        return engine.remember(key, tables, lambda: engine.ask(name, **values))
+    def asked(name: str, *tables: str) -> pl.DataFrame:
+        return kept(name, tables, lambda: engine.ask(name, as_of=as_of))
 
-    months = {"first_month": days[0].replace(day=1), "last_month": _next_month(days[1])}
-    spans = asked("fleet_spans", "spans")
-    sampled = engine.ask("sampled_signatures", as_of=as_of, signature_ids=signature_ids)
+    def kept(name: str, tables: tuple[str, ...], make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        return make() if as_of is not None else engine.remember(name, tables, make)
+
+    months = months_between(*days)[-settings.months :]
+    fullest = max(months, key=lambda month: (_days_in(month, days), month))
+    writes = asked("signature_services", "signature_services", "signature_aliases")
+    services = writes.filter(pl.col("signature_id").is_in(signature_ids)).select("service")
+    sampled = asked("all_sampled", "lineage", "signature_aliases")
     return Circumstances(
         first_day=days[0],
         last_day=days[1],
-        levels=asked("place_levels", "months", "signature_aliases", **months),
-        widespread=asked(
-            "widespread_counts",
-            "months",
-            "signature_aliases",
-            **months,
-            limit=settings.steady_signatures,
+        months=months,
+        fullest=fullest,
+        levels=read_months(engine, "place_levels", months, as_of=as_of),
+        widespread=read_months(
+            engine, "widespread_counts", [fullest], as_of=as_of, limit=settings.steady_signatures
         ),
-        covered=read_covered(engine, as_of=as_of).between(
-            months["first_month"], months["last_month"] - timedelta(days=1)
+        covered=read_covered(engine, as_of=as_of),
+        told=kept(
+            "told by configurations",
+            ("spans", "tenancies"),
+            lambda: told_by_configurations(asked("fleet_spans", "spans", "tenancies"), settings),
         ),
-        told=told_by_configurations(spans, settings),
-        heard=asked("environment_services", "environment_services"),
-        writers=engine.ask("signature_services", as_of=as_of, signature_ids=signature_ids),
-        sampled=sampled,
-        versions=spans.filter(pl.col("kind").is_null() | (pl.col("kind") == "version")),
+        heard=asked("environment_services", "environment_services", "tenancies"),
+        writers=writes.join(services.unique(), on="service")
+        .group_by("service")
+        .agg(pl.len().cast(pl.Int64).alias("signatures"))
+        .sort("service"),
+        sampled=sampled.filter(pl.col("from_id").is_in(signature_ids)),
+        versions=asked("version_spans", "spans", "tenancies"),
         openings=asked("ticket_openings", "tickets"),
         accounts=asked("fleet_customers", "customers").select(
             "customer_id", "tier", "annual_value"
@@ -123,10 +140,10 @@ def read_circumstances(
     )
 
 
-def _next_month(day: date) -> date:
-    if day.month == _DECEMBER:
-        return date(day.year + 1, 1, 1)
-    return day.replace(month=day.month + 1, day=1)
+def _days_in(month: date, days: tuple[date, date]) -> int:
+    """Return how many of the days from the first to the last of *days* lie in *month*."""
+    last = min(days[1], next_month(month) - timedelta(days=1))
+    return (last - max(days[0], month)).days + 1
 
 
 def told_by_configurations(spans: pl.DataFrame, settings: ImpactSettings) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caseline.estimation.exposure import in_production
+from caseline.estimation.observed import Observed
 from caseline.impact.ledger.circumstances import read_circumstances
 from caseline.store.coverage import read_covered
 from caseline.store.rollups import read_days
@@ -35,6 +36,7 @@ class Evidence:
         covered: On which days logs of which environment were there.
         members: share_group, customer_id, weight.
         around: What bears on how much of it the logs of a place would show.
+        observed: Which customers were covered where, on the days of *covered*.
     """
 
     days: pl.DataFrame
@@ -44,6 +46,7 @@ class Evidence:
     covered: CoveredDays
     members: pl.DataFrame
     around: Circumstances
+    observed: Observed
 
     @property
     def active(self) -> CoveredDays:
@@ -66,13 +69,27 @@ def read_evidence(
     days = read_days(engine, signature_ids, window=window, as_of=as_of)
     covered = read_covered(engine, window=window, as_of=as_of)
     produced = days.filter(in_production())
+
+    def asked(name: str, *tables: str) -> pl.DataFrame:
+        if as_of is not None:
+            return engine.ask(name, as_of=as_of)
+        return engine.remember(name, tables, lambda: engine.ask(name))
+
+    tenancies = asked("tenancy_stages", "tenancies", "environments")
+
+    def observe() -> Observed:
+        return Observed.of(covered.environments, covered.first_day, covered.bits, tenancies)
+
+    whole = window is None and as_of is None
+    tables = ("covered_days", "tenancies", "environments")
     return Evidence(
         days=produced,
         others=days.filter(~in_production()),
-        customers=engine.ask("customer_ids", as_of=as_of)["customer_id"].to_list(),
-        tenancies=engine.ask("tenancy_stages", as_of=as_of),
+        customers=asked("customer_ids", "customers")["customer_id"].to_list(),
+        tenancies=tenancies,
         covered=covered,
-        members=engine.ask("share_group_members", as_of=as_of),
+        observed=engine.remember("observed days", tables, observe) if whole else observe(),
+        members=asked("share_group_members", "share_groups", "tenancies"),
         around=read_circumstances(
             engine, signature_ids, _span(produced, covered), as_of=as_of, settings=settings
         ),

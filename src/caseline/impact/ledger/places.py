@@ -39,7 +39,7 @@ def places_shown(evidence: Evidence, settings: ImpactSettings) -> pl.DataFrame:
         _by_told_level(around, struck),
         _by_service(around, evidence, settings),
         _by_told_share(around),
-        kept_lines(around.widespread, around.covered, settings),
+        kept_lines(around.widespread, around.steady_days, settings),
         _by_version(around, evidence),
     ]
     return (

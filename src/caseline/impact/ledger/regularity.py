@@ -6,17 +6,18 @@ are hit than of the others, and a share taken from them is too high.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from caseline.estimation.exposure import in_production
-from caseline.estimation.observed import Observed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from caseline.estimation.observed import Observed
     from caseline.impact.ledger.evidence import Evidence
     from caseline.impact.settings import ImpactSettings
 
@@ -30,48 +31,51 @@ def regularity(evidence: Evidence, settings: ImpactSettings) -> pl.DataFrame:
     ``regular_share`` of the days. sick_only: they are not, and nearly all of the days
     that are there lie around its own tickets, which most days do not.
     """
-    covered = evidence.covered
-    observed = Observed.of(
-        covered.environments, covered.first_day, covered.bits, evidence.tenancies
-    )
+    observed = evidence.observed
     if observed.pairs.is_empty():
         return pl.DataFrame(schema=_NAMES)
-    days = max(1, observed.bits.shape[1])
-    near = _near_tickets(observed, evidence, settings)
+    length = max(1, observed.bits.shape[1])
     told = evidence.tenancies.filter(in_production()).select(
         "customer_id", "environment_id", (pl.col("telemetry") == "push").alias("push")
     )
-    seen, around = observed.bits.sum(axis=1), (observed.bits & near).sum(axis=1)
-    places = observed.pairs.with_columns(
-        pl.Series("days", seen, dtype=pl.Int64),
-        pl.Series("around", around, dtype=pl.Int64),
-        pl.Series("usual", near.mean(axis=1) if near.shape[1] else np.zeros(len(near))),
-    ).join(
-        told.group_by("customer_id", "environment_id").agg(pl.col("push").any()),
-        on=["customer_id", "environment_id"],
-        how="left",
+    pushed = told.group_by("customer_id", "environment_id").agg(pl.col("push").any())
+    days = pl.col("days")
+    regular = pl.col("push").fill_null(value=False) | (days >= settings.regular_share * length)
+    customers = (
+        observed.places()
+        .join(pushed, on=["customer_id", "environment_id"], how="left")
+        .group_by("customer_id")
+        .agg((regular & (days > 0)).any().alias("regular"), days.sum())
     )
-    often = pl.col("days") >= settings.regular_share * days
-    regular = (pl.col("push").fill_null(value=False) & (pl.col("days") > 0)) | often
-    return (
-        places.group_by("customer_id")
-        .agg(
-            (regular & (pl.col("days") > 0)).any().alias("regular"),
-            pl.col("days", "around").sum(),
-            pl.col("usual").mean(),
-        )
-        .select(
-            "customer_id",
-            "regular",
-            (
-                ~pl.col("regular")
-                & (pl.col("days") > 0)
-                & (pl.col("around") >= settings.sick_share * pl.col("days"))
-                & (pl.col("usual") <= settings.sick_usual)
-            ).alias("sick_only"),
-        )
-        .sort("customer_id")
+    doubtful = customers.filter(~pl.col("regular") & (days > 0))["customer_id"]
+    sick = _speaking_when_sick(observed, doubtful, evidence, settings)
+    return customers.select(
+        "customer_id", "regular", pl.col("customer_id").is_in(sick.implode()).alias("sick_only")
+    ).sort("customer_id")
+
+
+def _speaking_when_sick(
+    observed: Observed, doubtful: pl.Series, evidence: Evidence, settings: ImpactSettings
+) -> pl.Series:
+    """Return those of the *doubtful* customers whose logs came only around their tickets."""
+    if doubtful.is_empty():
+        return doubtful
+    asked = observed.pairs["customer_id"].is_in(doubtful.implode()).to_numpy()
+    pairs, bits = observed.pairs.filter(pl.Series(asked)), observed.bits[asked]
+    near = _near_tickets(replace(observed, pairs=pairs, bits=bits), evidence, settings)
+    found = pairs.select(
+        "customer_id",
+        pl.Series("days", bits.sum(axis=1)),
+        pl.Series("around", (bits & near).sum(axis=1)),
+        pl.Series("usual", near.mean(axis=1)),
     )
+    summed = found.group_by("customer_id").agg(
+        pl.col("days", "around").sum(), pl.col("usual").mean()
+    )
+    return summed.filter(
+        pl.col("around") >= settings.sick_share * pl.col("days"),
+        pl.col("usual") <= settings.sick_usual,
+    )["customer_id"]
 
 
 def _near_tickets(

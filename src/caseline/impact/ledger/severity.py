@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from math import log1p, sqrt
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from caseline.impact.ledger.affected import affected_hours, worst_stretches
-from caseline.impact.ledger.trouble import tickets_near
+from caseline.store.monthly import next_month
 
 if TYPE_CHECKING:
     from datetime import date
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from caseline.impact.ledger.evidence import Evidence
     from caseline.impact.ledger.scope import Scope
     from caseline.impact.settings import ImpactSettings
+    from caseline.store.coverage import CoveredDays
 
 _WORST = 24
 
@@ -78,8 +80,7 @@ def rate_severity(
     stretches = worst_stretches(hours, evidence, settings)
     share = _error_share(evidence, judged)
     tier, worth = _worth(evidence, judged, settings)
-    near = tickets_near(judged, evidence.around.openings, settings)
-    tickets, usual = int(near["tickets"].sum()), float(near["usual_tickets"].sum())
+    tickets, usual = int(judged["tickets"].sum()), float(judged["usual_tickets"].sum())
     parts = {
         "log": (log or 0) / _WORST,
         "breadth": breadth,
@@ -124,21 +125,31 @@ def _error_share(evidence: Evidence, judged: pl.DataFrame) -> float | None:
 
     What they write in all is known by month: it is taken as even over the covered days.
     """
-    struck = judged.filter(pl.col("events") > 0).select("customer_id")
     around = evidence.around
-    own = around.levels.join(struck, on="customer_id").group_by("environment_id")
-    whole = own.agg(pl.col("events").sum())
+    first = max(around.first_day, around.months[0])
+    own = evidence.days.filter(pl.col("customer_id").is_not_null(), pl.col("day") >= first)
+    struck = judged.filter(pl.col("events") > 0).select("customer_id")
+    lines = around.levels.join(struck, on="customer_id").group_by("environment_id")
+    whole = lines.agg(pl.col("events").sum())
     if whole.is_empty():
         return None
-    first = pl.Series([around.first_day] * whole.height, dtype=pl.Date)
-    months = around.covered.since(
-        whole["environment_id"], pl.Series([around.covered.first_day] * whole.height)
+    end = next_month(around.months[-1]) - timedelta(days=1)
+    months = _covered(around.covered.between(around.months[0], end))
+    asked = _covered(around.covered.between(first, around.last_day))
+    part = whole.join(months.rename({"days": "of"}), on="environment_id").join(
+        asked, on="environment_id"
     )
-    asked = around.covered.between(around.first_day, around.last_day)
-    days = asked.since(whole["environment_id"], first)
-    lines = float((whole["events"].to_numpy() * days / months.clip(1)).sum())
-    events = float(judged["events"].sum())
-    return min(1.0, events / max(lines, events))
+    written = float((part["events"] * part["days"] / part["of"].clip(1)).sum())
+    events = float(own["events"].sum())
+    return min(1.0, events / max(written, events)) if events else None
+
+
+def _covered(covered: CoveredDays) -> pl.DataFrame:
+    """Return environment_id, days: how many are covered of each."""
+    return pl.DataFrame(
+        {"environment_id": covered.environments, "days": covered.bits.sum(axis=1)},
+        schema={"environment_id": pl.String, "days": pl.Int64},
+    )
 
 
 def _worth(

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from caseline.estimation.exposure import customer_days
-from caseline.estimation.observed import Observed
 from caseline.impact.ledger.affected import affected_hours
 from caseline.impact.ledger.places import places_shown
 from caseline.impact.ledger.power import Visibility, visibility
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 _ROUNDS = 60
 _PRIOR = (0.5, 2.0)
 _NOT_SURE = 1 - 1e-9
-JUDGED_BY = ("regular", "sick_only")
-"""Columns besides that the scope needs."""
+JUDGED_BY = ("regular", "sick_only", "usual_tickets")
+"""Columns besides that scope and severity need."""
 COLUMNS = (
     "customer_id", "status", "probability", "detection_power", "events", "first_seen",
     "last_seen", "versions", "severity", "reasons", "shared_events", "unplaced_events",
@@ -80,7 +79,8 @@ def judge(evidence: Evidence, hits: Hits, settings: ImpactSettings) -> pl.DataFr
         .with_columns(_ORDER.alias("order"), pl.col("near").fill_null(0).alias("unplaced_events"))
         .sort("order", "events", "customer_id", descending=[False, True, False])
         .with_columns(
-            pl.col("affected_hours").fill_null(0.0), pl.col("tickets").fill_null(0).cast(pl.Int64)
+            pl.col("affected_hours", "usual_tickets").fill_null(0.0),
+            pl.col("tickets").fill_null(0).cast(pl.Int64),
         )
         .select(*COLUMNS, *JUDGED_BY)
     )
@@ -138,9 +138,7 @@ def _powers(
     mean over them, and a silent one counts as 0. Of a place with logs the power is what
     its days say, as far as its logs can show the issue; why tells what the weakest lacks.
     """
-    observed = Observed.of(
-        covered.environments, covered.first_day, covered.bits, evidence.tenancies
-    )
+    observed = evidence.observed.between(covered.first_day, covered.last_day)
     places = observed.places()
     places = places.join(shown, on="environment_id", how="left").with_columns(
         pl.col("shows", "kept").fill_null(1.0)

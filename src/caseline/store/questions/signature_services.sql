@@ -1,12 +1,7 @@
--- Which services write some signatures, and how many signatures each of them writes in all.
--- $signature_ids: their ids.
-SELECT w.service, count(DISTINCT w.signature_id) AS signatures
-FROM signature_services w
-WHERE w.service IN (
-    SELECT s.service
-    FROM signature_services s
-    LEFT JOIN signature_aliases a ON a.signature_id = s.signature_id
-    WHERE list_contains($signature_ids, coalesce(a.merged_into, s.signature_id))
-)
-GROUP BY w.service
-ORDER BY w.service
+-- Which services write which signatures, as these are read today.
+SELECT coalesce(a.merged_into, s.signature_id) AS signature_id, s.service,
+       count(*) AS templates
+FROM signature_services s
+LEFT JOIN signature_aliases a ON a.signature_id = s.signature_id
+GROUP BY coalesce(a.merged_into, s.signature_id), s.service
+ORDER BY signature_id, s.service

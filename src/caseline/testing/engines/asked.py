@@ -60,7 +60,6 @@ def _all() -> Iterator[Asked]:
         "place_levels": _MONTHS,
         "signature": {"signature": "s-took"},
         "signature_known": {"signature_id": "s-merged"},
-        "signature_services": ids,
         "signature_texts": ids,
         "template_samples": {**ids, "limit": 3},
         "template_seen": {"signature_id": "s-lost"},
