@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -17,13 +18,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from fleet_filling import filled
-from harness import Row, Setting, entry
+from harness import Row, Setting, entry, timed
+from question_latency import kept_or_new
+from simulated_year import Year
+from year_filling import fill_to
+from year_fleet import day_of
 
+import caseline
+from caseline.store.rollups import read_days
 from caseline.testing.fleet import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from caseline.protocols import Engine
     from caseline.testing.fleet.simulation import Simulation
 
 SCENARIOS = ("incident", "S3", "S16", "S23")
@@ -31,6 +39,9 @@ _SEEDS = 5
 """Of each scenario, in one round."""
 _CUSTOMERS, _DAYS, _EVENTS = 60, 20, 2_500
 _BINS = 10
+_YEAR_EVENTS = 1_500_000
+_PLACES = (0, 5, 60)
+"""Which signatures are asked for, by their rank."""
 _OTHERS = ("stage", "staging", "test")
 
 
@@ -89,6 +100,37 @@ class Tally:
             if (bins == b).any()
         ]
         return float(sum(gaps) / len(true))
+
+
+@entry("impact-time")
+def measure_time(setting: Setting) -> Iterator[Row]:
+    """Yield how long an answer takes over a year of 500 customers' rollups, beside counting."""
+    year = Year(events=min(setting.events, _YEAR_EVENTS), days=setting.days, batch=setting.batch)
+    with kept_or_new(setting) as kept:
+        if kept.filled < year.days:
+            fill_to(kept, year, year.days)
+        now = caseline.ManualClock(day_of(kept.year.days))
+        with caseline.open(kept.workspace, read_only=True, clock=now) as ws:
+            engine = ws._store  # noqa: SLF001 - the baseline counts without judging
+            for place in _PLACES:
+                found = ws.signatures.top(limit=place + 1).to_dicts()[-1]["signature_id"]
+                judged = partial(ws.impact.of, found)
+                counted = partial(count_customers, engine, found)
+                judged()
+                yield Row(
+                    name=f"impact.of, signature {place + 1} by customers",
+                    figures=[1000 * timed(judged) for _ in range(setting.rounds)],
+                    unit="ms",
+                    better="lower",
+                    baseline="count by customer",
+                    baseline_figures=[1000 * timed(counted) for _ in range(setting.rounds)],
+                )
+
+
+def count_customers(engine: Engine, signature_id: str) -> pl.DataFrame:
+    """Return the events of each customer: what a count threshold needs."""
+    days = read_days(engine, [signature_id])
+    return days.group_by("customer_id").agg(pl.col("events").sum())
 
 
 @entry("impact-ledger")

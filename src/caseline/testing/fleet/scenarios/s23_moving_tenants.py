@@ -39,10 +39,7 @@ def move_tenants(plan: Plan, rng: np.random.Generator) -> None:
     inside = [t for t in tenants if t.placement == cell]
     outside = [t for t in tenants if t.placement != cell]
     if len(inside) < 2 or not outside:  # noqa: PLR2004 - one leaves, one stays
-        raise InputError(
-            f"customers is {plan.settings.customers}; S23 needs a shared environment with two "
-            "full cells: give more customers"
-        )
+        raise _too_few(plan)
     start = plan.at_day(_FAILS) + round(rng.uniform(0, 8 * 60)) * MINUTE
     end = start + _MINUTES * MINUTE
     leaves, comes = inside[-1], outside[0]
@@ -79,6 +76,8 @@ def become_hybrid(plan: Plan, rng: np.random.Generator) -> None:
     homes = [i for i in plan.production(kind="single_tenant")
              if plan.tenants(i)[0].customer not in shared
              and plan.tenants(i)[0].valid_from <= plan.start]  # fmt: skip
+    if not homes:
+        raise _too_few(plan)
     home = homes[int(rng.integers(len(homes)))]
     plan.assured.add(home)
     plan.environments[home].telemetry = "push"
@@ -152,7 +151,17 @@ def _errors(plan: Plan, place: int, at: int) -> list[Segment]:
 
 def _fullest(plan: Plan) -> int:
     """Return the shared environment with the most tenants."""
-    return max(plan.production(kind="multi_tenant"), key=lambda i: len(plan.tenants(i)))
+    shared = plan.production(kind="multi_tenant")
+    if not shared:
+        raise _too_few(plan)
+    return max(shared, key=lambda i: len(plan.tenants(i)))
+
+
+def _too_few(plan: Plan) -> InputError:
+    return InputError(
+        f"customers is {plan.settings.customers}; S23 needs a shared environment with two full "
+        "cells and customers with a place of their own: give more"
+    )
 
 
 def _kind(plan: Plan, tenancy: Tenancy) -> str:
