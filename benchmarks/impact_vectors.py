@@ -12,15 +12,16 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from drawn_fleets import AHEAD, draw
-from fleet_feed import fed, signature_of
+from fleet_filling import filled
 from harness import Row, Setting, entry
 from scipy.stats import fisher_exact
 
 from caseline.impact.spreading.deciding import CANNOT_SEPARATE, LIKELY, Decision
 from caseline.impact.spreading.next_hit import who_is_next
 from caseline.impact.spreading.settings import spread_settings
-from caseline.impact.spreading.spreading import weighed
+from caseline.impact.spreading.weighing import weighed
 from caseline.testing.fleet import simulate
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 SEEDS = range(1000, 1156)
 SCENARIO_SEEDS = range(100, 120)
 _LEVEL = 0.05
+_ISSUE = "planted"
 
 
 @entry("impact-vectors")
@@ -154,8 +156,19 @@ def _fed(name: str) -> Iterator[tuple[Simulation, caseline.Workspace]]:
     for seed in SCENARIO_SEEDS:
         fleet = simulate(name, seed=seed, customers=80, days=24, events_per_day=100,
                          everyday_issues=0)  # fmt: skip
-        with tempfile.TemporaryDirectory() as folder, fed(fleet, Path(folder) / "ws") as ws:
+        with tempfile.TemporaryDirectory() as folder, filled(fleet, Path(folder)) as ws:
+            _note_issue(ws, fleet)
             yield fleet, ws
+
+
+def _note_issue(ws: caseline.Workspace, fleet: Simulation) -> None:
+    """Let the planted issue be one of the workspace's: its lines are of several signatures."""
+    row = fleet.truth.issues.row(0, named=True)
+    issue = {"issue_id": _ISSUE, "kind": "new", "status": "new", "title": row["family"]}
+    times = dict.fromkeys(("detected_at", "since"), row["onset"])
+    ws._store.save("issues", pl.DataFrame([issue | times]))
+    members = [{"issue_id": _ISSUE, "signature_id": s} for s in row["template_ids"]]
+    ws._store.save("issue_signatures", pl.DataFrame(members))
 
 
 def _first(spread: Spread) -> tuple[str, str, str]:
@@ -165,7 +178,7 @@ def _first(spread: Spread) -> tuple[str, str, str]:
 
 def _s1(fleet: Simulation, ws: caseline.Workspace) -> dict[str, float]:
     facts = fleet.truth.facts["bad_release"]
-    spread = ws.impact.spread(signature_of(0))
+    spread = ws.impact.spread(_ISSUE)
     row = spread.vectors[0]
     coming = set(facts["next_wave"]["customers"])
     head = [r.customer_id in coming for r in spread.at_risk][: len(coming)]
@@ -178,7 +191,7 @@ def _s1(fleet: Simulation, ws: caseline.Workspace) -> dict[str, float]:
 
 
 def _s2(fleet: Simulation, ws: caseline.Workspace) -> dict[str, float]:
-    spread = ws.impact.spread(signature_of(0))
+    spread = ws.impact.spread(_ISSUE)
     guilty = tuple(fleet.truth.facts["two_rollouts"]["guilty"])
     innocent = tuple(fleet.truth.facts["two_rollouts"]["innocent"])
     return {
@@ -188,7 +201,7 @@ def _s2(fleet: Simulation, ws: caseline.Workspace) -> dict[str, float]:
 
 
 def _s4(fleet: Simulation, ws: caseline.Workspace) -> dict[str, float]:
-    spread = ws.impact.spread(signature_of(0))
+    spread = ws.impact.spread(_ISSUE)
     facts = fleet.truth.facts["certificates"]
     ahead = {r.customer_id for r in spread.at_risk if r.planned_at is not None}
     near = {
@@ -204,12 +217,12 @@ def _s4(fleet: Simulation, ws: caseline.Workspace) -> dict[str, float]:
 
 
 def _s6(_: Simulation, ws: caseline.Workspace) -> dict[str, float]:
-    blame = ws.impact.spread(signature_of(0)).blame
+    blame = ws.impact.spread(_ISSUE).blame
     return {"the customer's own plug-in is blamed": blame.owner == "customer"}
 
 
 def _s7(fleet: Simulation, ws: caseline.Workspace) -> dict[str, float]:
-    spread = ws.impact.spread(signature_of(0))
+    spread = ws.impact.spread(_ISSUE)
     facts = fleet.truth.facts["interaction"]
     named = {r.customer_id for r in spread.at_risk}
     return {

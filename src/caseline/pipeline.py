@@ -21,6 +21,7 @@ from caseline.normalize.settings import NormalizeSettings
 from caseline.records.answers import Table
 from caseline.records.batches import Part
 from caseline.records.ingest import IngestReport, Progress, ProgressCallback
+from caseline.store.services import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -160,6 +161,8 @@ class Ingest:
                 for table, rows in book.take_decisions(collection.received_at).items():
                     engine.save(table, rows)
                 engine.save("share_groups", _group_rows(signed.share_groups))
+                for table, rows in unheard(engine, signed.frame, collection.received_at):
+                    engine.save(table, rows)
         if signed is not None:
             events, duplicates = engine.append(signed)
             self._counts["events"] += events
@@ -173,7 +176,7 @@ class Ingest:
         return self._scrubber.scrub_name(name, environment=collection.environment_id)
 
     def _signed(self, collection: Collection) -> SignedBatch:
-        batch = _together(self._waiting)
+        batch = self._own_lines(_together(self._waiting))
         place = collection.environment_id
         if self._clocks is None and self._clocks_of is not None and place is not None:
             self._clocks = self._clocks_of(place)
@@ -182,6 +185,16 @@ class Ingest:
         scrubbed = self._scrubber.scrub(self._attributor.place(batch))
         self._replaced.update(scrubbed.replaced)
         return replace(self._book.assign(scrubbed), parts=tuple(self._parts))
+
+    def _own_lines(self, batch: RawBatch) -> RawBatch:
+        """Return *batch* without another customer's lines, which are counted as rejects."""
+        own, foreign = self._attributor.quarantine(batch)
+        refused = sum(r.lines for r in foreign)
+        self._rejects += foreign
+        self._rejected += refused
+        self._counts["records"] -= refused
+        self._counts["physical_lines"] -= refused
+        return own
 
     def _check(self, collection: Collection) -> None:
         """Refuse to call a collection complete when a record of it went missing."""

@@ -45,6 +45,7 @@ LINES = {
     "host": pl.String,
     "tenant": pl.String,
     "placement": pl.String,
+    "trace_id": pl.String,
     "message": pl.Binary,
 }
 
@@ -102,6 +103,7 @@ def line(at=START, *, service=None, host=None, tenant=None, placement=None, mess
         "host": host,
         "tenant": tenant,
         "placement": placement,
+        "trace_id": None,
         "message": message,
     }
 

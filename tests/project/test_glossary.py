@@ -55,7 +55,7 @@ def strings(nodes):
 
 
 def test_reasons_of_rejects_are_those_of_the_code(root, sections):
-    rooms = [root / "src/caseline" / room for room in ("collect", "normalize")]
+    rooms = [root / "src/caseline" / room for room in ("collect", "normalize", "fleet")]
     used = {reason for room in rooms for path in room.rglob("*.py") for reason in reasons_in(path)}
 
     assert set(sections["Reasons of rejects"]) == used

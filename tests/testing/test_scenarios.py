@@ -230,3 +230,58 @@ class TestIncident:
     def test_tickets_tell_of_it(self, fleet):
         kinds = fleet.truth.tickets
         assert (kinds["issue_id"] == "issue-01").sum() >= 10
+
+
+class TestSilentCustomers:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def fleet(cls):
+        return simulate("S16", seed=2, customers=80, days=20, events_per_day=200)
+
+    def test_bundles_come_from_sick_places_only(self, fleet):
+        bundles = fleet.environments.filter(pl.col("telemetry") == "bundle")["environment_id"]
+        arrives = fleet.truth.delivery.filter(
+            pl.col("delivered"), pl.col("environment_id").is_in(bundles.implode())
+        )
+        fact = fleet.truth.facts["silent_customers"]
+        places = fleet.tenancies.filter(pl.col("environment_id").is_in(bundles.implode()))
+        senders = places.filter(
+            pl.col("environment_id").is_in(arrives["environment_id"].implode())
+        )["customer_id"]
+        assert sorted(senders.unique()) == fact["sick_only"]
+        assert set(fact["sick_only"]) <= set(fact["affected"])
+
+    def test_silent_customers_are_hit_as_well(self, fleet):
+        fact = fleet.truth.facts["silent_customers"]
+        assert set(fact["affected"]) & set(fact["silent"])
+        assert set(fact["silent"]) - set(fact["affected"])
+
+
+class TestMovingTenants:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def fleet(cls):
+        return simulate("S23", seed=2, customers=80, days=20, events_per_day=200)
+
+    def test_tenants_move_between_cells(self, fleet):
+        fact = fleet.truth.facts["moved_tenants"]
+        for mover in (fact["left"], fact["came"]):
+            held = fleet.tenancies.filter(
+                pl.col("customer_id") == mover, pl.col("environment_id") == fact["environment_id"]
+            ).sort("valid_from")
+            assert held["placement"].n_unique() == 2
+            assert held["valid_to"][0] == held["valid_from"][1]
+        assert fact["left"] in fleet.truth.affected("issue-01")
+        assert fact["came"] not in fleet.truth.affected("issue-01")
+
+    def test_staging_runs_the_release_first(self, fleet):
+        fact = fleet.truth.facts["staging_ahead"]
+        assert fact["affected"]
+        assert fact["warned"]
+        runs = fleet.spans.filter(pl.col("value") == fact["version"])["environment_id"].to_list()
+        assert {f"{c}-staging" for c in (*fact["affected"], *fact["warned"])} <= set(runs)
+        assert not {f"{c}-prod" for c in fact["warned"]} & set(runs)
+
+    def test_too_small_a_fleet_is_refused(self):
+        with pytest.raises(InputError, match="customers is 5; S23 needs"):
+            simulate("S23", customers=5, days=10, share_multi_tenant=1.0, hybrid_share=1.0)

@@ -73,6 +73,13 @@ class Observed:
         np.logical_or.at(bits, numbered["pair"].to_numpy(), known[place] & there)
         return cls(pairs=pairs, first_day=first_day, bits=bits)
 
+    def between(self, first: date, last: date) -> Observed:
+        """Return the days from *first* to *last*, both in it, as far as there are columns."""
+        low = max(0, (first - self.first_day).days)
+        high = max(low, (last - self.first_day).days + 1)
+        start = self.first_day + timedelta(days=low)
+        return Observed(pairs=self.pairs, first_day=start, bits=self.bits[:, low:high])
+
     def places(self) -> pl.DataFrame:
         """Return customer_id, environment_id, days: how many, for every pair."""
         return self.pairs.with_columns(pl.Series("days", self.bits.sum(axis=1), dtype=pl.Int64))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from caseline.errors import NotFoundError
+from caseline.fleet.foreign import Foreigners
 from caseline.fleet.holdings import read_holdings
 from caseline.fleet.owners import Owners
 from caseline.fleet.running import Versions
@@ -20,8 +22,10 @@ from caseline.store.moments import can_be
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from caseline.fleet.foreign import KnownHosts
     from caseline.fleet.timelines import Codes
-    from caseline.records.batches import RawBatch, Source
+    from caseline.fleet.tracing import StoredOwners
+    from caseline.records.batches import RawBatch, Reject, Source
 
 UNKNOWN = "unknown"
 """The environment of lines of a shared stream that no environment claims."""
@@ -42,7 +46,8 @@ class Attributor:
 
     A single-tenant environment's events belong to its customer. In a multi-tenant one
     the tenant key in the line decides (behind a word for it, or in brackets at the start
-    of the message); without one, the placement (of the line, of the
+    of the message); without one, the tenant that lines of its trace name at about that time;
+    else the placement (of the line, of the
     source, in the host's name, in the file's path) shares the event evenly among the
     tenants placed there then; without that it belongs to nobody. A line that names a
     tenant nobody knows is nobody's too: it says that it is none of the known ones.
@@ -52,6 +57,8 @@ class Attributor:
         tenancies: The same.
         spans: The same.
         settings: What names mean; those that ship if None.
+        stored: Asks for the owners of stored lines of a trace; None not to.
+        hosts: Asks for the hosts that are known; None not to.
     """
 
     def __init__(
@@ -61,15 +68,24 @@ class Attributor:
         tenancies: pl.DataFrame,
         spans: pl.DataFrame,
         settings: FleetSettings | None = None,
+        stored: StoredOwners | None = None,
+        hosts: KnownHosts | None = None,
     ) -> None:
         settings = settings or shipped_settings()
         self._holdings = read_holdings(environments, tenancies, spans)
-        self._owners = Owners(self._holdings, settings)
+        self._owners = Owners(self._holdings, settings, stored=stored)
+        self._foreigners = Foreigners(self._holdings, settings, hosts)
         self._versions = Versions(self._holdings, settings)
         self._tenants = _claims((h.environment_id, h.tenants) for h in self._holdings.values())
         self._placements = _claims(
             (h.environment_id, h.placements) for h in self._holdings.values()
         )
+
+    def quarantine(self, batch: RawBatch) -> tuple[RawBatch, list[Reject]]:
+        """Return *batch* without lines that are another customer's, and these as rejects."""
+        at = batch.frame.select(_moment(batch.source).cast(pl.Int64)).to_series().to_numpy()
+        frame, rejects = self._foreigners.split(batch, at)
+        return (replace(batch, frame=frame) if rejects else batch), rejects
 
     def place(self, batch: RawBatch) -> PlacedBatch:
         """Return *batch* with environment, customer or share group, version, stage, region.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -21,12 +23,12 @@ from caseline.store.coverage import read_covered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
 
     from caseline.fleet.clock_past import Kept
     from caseline.fleet.loading import Delivery
     from caseline.protocols import Engine
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ExposureBy = Literal["customer", "version", "day"]
 
 _REPORT: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -255,8 +257,19 @@ class Fleet:
                 tenancies=self._engine.ask("fleet_tenancies"),
                 spans=self._engine.ask("fleet_spans"),
                 settings=self._settings,
+                stored=self._stored_owners,
+                hosts=partial(self._engine.ask, "known_hosts"),
             )
         return self._attributor
+
+    def _stored_owners(
+        self, environment: str, trace_ids: list[str], span: tuple[int, int]
+    ) -> pl.DataFrame:
+        start, end = (_EPOCH + timedelta(microseconds=at) for at in span)
+        window = Window(start=start, end=end)
+        return self._engine.ask(
+            "trace_owners", window=window, environment=environment, trace_ids=trace_ids
+        )
 
     def _save(self, name: str, part: Delivery, held: pl.DataFrame) -> tuple[object, ...]:
         rows, replaced = changed(part, held)

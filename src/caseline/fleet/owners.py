@@ -7,19 +7,20 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from caseline.fleet.distinct import NOT_SAID, Labels, resolved
 from caseline.fleet.spelling import placement_in, spelled
 from caseline.fleet.timelines import Timelines
+from caseline.fleet.tracing import Tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
+    from collections.abc import Callable, Iterable, Mapping
 
     from caseline.fleet.holdings import Holding
     from caseline.fleet.settings import FleetSettings
     from caseline.fleet.timelines import Codes, Interval
+    from caseline.fleet.tracing import StoredOwners
 
 _NOBODY = 0
 
@@ -33,15 +34,23 @@ class Owners:
     Args:
         holdings: What each environment holds, by its id.
         settings: What lines write where they name no tenant.
+        stored: Asks for the owners of stored lines of a trace; None not to.
     """
 
-    def __init__(self, holdings: Mapping[str, Holding], settings: FleetSettings) -> None:
+    def __init__(
+        self,
+        holdings: Mapping[str, Holding],
+        settings: FleetSettings,
+        *,
+        stored: StoredOwners | None = None,
+    ) -> None:
         self.groups: dict[str, dict[str, float]] = {}
         self._holdings = holdings
         self._settings = settings
         self._labels = Labels[Owner]((None, None))
         self._timelines = Timelines()
         self._known: dict[tuple[str, str, str], int] = {}
+        self._tracing = Tracing(settings, self._number_shared, stored)
 
     @property
     def values(self) -> list[Owner]:
@@ -52,26 +61,36 @@ class Owners:
         """Return the number of each row's owner at its moment, shape (n,).
 
         Args:
-            frame: Columns environment_id, tenant, placement, host, source_placement,
-                source_name.
+            frame: Columns environment_id, tenant, trace_id, placement, host,
+                source_placement, source_name.
             moments: When each row happened, in microseconds, shape (n,).
         """
         places = frame["environment_id"]
-        steps = (
-            (places, self._of_single),
-            (frame["tenant"], self._of_tenant),
+        named = ((places, self._of_single), (frame["tenant"], self._of_tenant))
+        placed = (
             (frame["placement"], self._of_placement),
             (frame["source_placement"], self._of_placement),
             (frame["host"], self._of_name),
             (frame["source_name"], self._of_name),
         )
-        codes = np.full(len(places), NOT_SAID, dtype=np.int64)
-        for values, resolve in steps:
-            open_ = codes == NOT_SAID
-            if not open_.any():
-                break
-            codes = np.where(open_, resolved(places, values, resolve), codes)
-        return self._timelines.look_up(np.where(codes == NOT_SAID, _NOBODY, codes), moments)
+        codes = _first_said(np.full(len(places), NOT_SAID, dtype=np.int64), places, named)
+        traced = self._by_trace(frame, moments, codes)
+        codes = _first_said(codes, places, placed)
+        found = self._timelines.look_up(np.where(codes == NOT_SAID, _NOBODY, codes), moments)
+        return np.where(traced == NOT_SAID, found, traced)
+
+    def _by_trace(self, frame: pl.DataFrame, moments: Codes, codes: Codes) -> Codes:
+        """Return the owners that traces tell of the rows without a code."""
+        open_ = codes == NOT_SAID
+        known = frame["environment_id"].is_in(list(self._holdings)).to_numpy()
+        if not (open_ & known).any() or frame["trace_id"].null_count() == frame.height:
+            return np.full(frame.height, NOT_SAID, dtype=np.int64)
+        owners = self._timelines.look_up(np.where(open_, _NOBODY, codes), moments)
+        names = [customer or "" for customer, _ in self.values]
+        said = pl.Series(names, dtype=pl.String).gather(owners)
+        customers = pl.select(pl.when(pl.lit(pl.Series(~open_))).then(said)).to_series()
+        numbers = self._tracing.numbers(frame, moments, customers)
+        return np.where(open_ & known, numbers, NOT_SAID)
 
     def _of_single(self, environment: str, _: str) -> int:
         holding = self._holdings.get(environment)
@@ -108,10 +127,28 @@ class Owners:
     def _number_of(self, customers: frozenset[str]) -> int:
         if len(customers) <= 1:
             return self._labels.number((next(iter(customers), None), None))
-        weights = dict.fromkeys(sorted(customers), 1 / len(customers))
+        return self._number_shared(dict.fromkeys(sorted(customers), 1 / len(customers)))
+
+    def _number_shared(self, weights: dict[str, float]) -> int:
+        if not weights:
+            return _NOBODY
+        if len(weights) == 1 and next(iter(weights.values())) == 1:
+            return self._labels.number((next(iter(weights)), None))
         group = share_group_id(weights)
         self.groups[group] = weights
         return self._labels.number((None, group))
+
+
+def _first_said(
+    codes: Codes, places: pl.Series, steps: Iterable[tuple[pl.Series, Callable[[str, str], int]]]
+) -> Codes:
+    """Return *codes* where there are some, else those of the first step that has one."""
+    for values, resolve in steps:
+        open_ = codes == NOT_SAID
+        if not open_.any():
+            break
+        codes = np.where(open_, resolved(places, values, resolve), codes)
+    return codes
 
 
 def share_group_id(weights: Mapping[str, float]) -> str:

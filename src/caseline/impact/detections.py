@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from caseline.impact.answers import Impact
+    from caseline.impact.ledger.answers import Impact
 
 
 class Detection(Row):

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from caseline.clock import in_utc
-from caseline.impact.assessment import assess, signatures_of
 from caseline.impact.detections import Detection, Detections
 from caseline.impact.explaining import explain
 from caseline.impact.issues import detect_issues
+from caseline.impact.ledger.assessment import assess, signatures_of
 from caseline.impact.spreading.spreading import spread_of
 from caseline.impact.surroundings import look_around
 from caseline.records.arguments import checked_id, checked_limit
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.clock import Clock
-    from caseline.impact.answers import Impact
     from caseline.impact.explaining import Causes
+    from caseline.impact.ledger.answers import Impact
     from caseline.impact.spreading.answers import Spread
     from caseline.impact.surroundings import Context
     from caseline.protocols import Engine

@@ -27,9 +27,33 @@ class ImpactSettings:
     level: float
     z: float
     silent_odds: float
-    severity_log: float
-    severity_breadth: float
-    severity_persistence: float
+    least_regular: int
+    regular_share: float
+    sick_share: float
+    sick_usual: float
+    ticket_days_before: int
+    ticket_days_after: int
+    months: int
+    unfiltered: float
+    service_signatures: int
+    service_places: int
+    service_share: float
+    service_names: float
+    service_lines: int
+    steady_signatures: int
+    steady_places: int
+    steady_daily: float
+    steady_spread: float
+    thinned_below: float
+    thinned_lines: float
+    sampling_words: tuple[str, ...]
+    level_words: tuple[str, ...]
+    levels: dict[str, int]
+    ticket_lead_minutes: float
+    ticket_lag_days: float
+    stretches: tuple[int, ...]
+    tiers: dict[str, float]
+    severity_weights: dict[str, float]
     severity_words: tuple[tuple[float, str], ...]
 
 
@@ -41,14 +65,21 @@ def shipped_settings() -> ImpactSettings:
     0.9
     """
     found = read_weights("impact")
-    severity = found["severity"]
+    severity, places = found["severity"], found["places"]
     return ImpactSettings(
         **found["hits"],
         **found["power"],
         **found["scope"],
-        severity_log=severity["log"],
-        severity_breadth=severity["breadth"],
-        severity_persistence=severity["persistence"],
+        **found["regular"],
+        **{name: part for name, part in places.items() if not isinstance(part, list)},
+        sampling_words=tuple(places["sampling_words"]),
+        level_words=tuple(places["level_words"]),
+        levels=found["levels"],
+        ticket_lead_minutes=severity["ticket_lead_minutes"],
+        ticket_lag_days=severity["ticket_lag_days"],
+        stretches=tuple(severity["stretches"]),
+        tiers=found["tiers"],
+        severity_weights=severity["weights"],
         severity_words=tuple((low, word) for low, word in severity["words"]),
     )
 

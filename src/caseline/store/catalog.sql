@@ -121,6 +121,17 @@ CREATE TABLE IF NOT EXISTS clocks (
     received_at TIMESTAMP NOT NULL,
     seen_at TIMESTAMP NOT NULL
 );
+-- Which services lines came of, by place; and which write a signature. As it was first heard.
+CREATE TABLE IF NOT EXISTS environment_services (
+    environment_id VARCHAR NOT NULL,
+    service VARCHAR NOT NULL,
+    received_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS signature_services (
+    signature_id VARCHAR NOT NULL,
+    service VARCHAR NOT NULL,
+    received_at TIMESTAMP NOT NULL
+);
 CREATE TABLE IF NOT EXISTS rejects (
     collection_id VARCHAR NOT NULL,
     name VARCHAR NOT NULL,

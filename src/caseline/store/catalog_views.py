@@ -111,6 +111,16 @@ def catalog(sight: Sight) -> dict[str, str]:
             + (" AND received_at <= $as_of" if past else ""),
         ),
         "clock_readings": ("*", own_environments("environment_id", sight)),
+        "environment_services": (
+            "*",
+            own_environments("environment_id", sight)
+            + (" AND received_at <= $as_of" if past else ""),
+        ),
+        "signature_services": (
+            "*",
+            (" AND signature_id IN (SELECT signature_id FROM all_months)" if sight.scoped else "")
+            + (" AND received_at <= $as_of" if past else ""),
+        ),
         "sources": ("*", " AND received_at <= $as_of" if past else ""),
         "issues": ("*", own_issues + (" AND detected_at <= $as_of" if past else "")),
         "links": ("*", own_links + (" AND created_at <= $as_of" if past else "")),

@@ -372,6 +372,8 @@ class EmbeddedStore:
             )
         self.inventory.changed(month, partition)
         self.deltas[partition] = self.deltas.get(partition, 0) + added.hours
+        if kept.height:
+            self.memory.changed(f"months of {month}")
         if added.covered_days:
             self.memory.changed("covered_days")
         return kept.height

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 T = TypeVar("T")
-_MOST = 16
+_MOST = 64
 
 
 class Memory:
@@ -44,6 +44,8 @@ class Memory:
         with self._guard:
             version = tuple(self._changes[table] for table in tables)
             held = self._made.get(key)
+            if held is not None:
+                self._made.move_to_end(key)
         if held is not None and held[0] == version:
             made: T = held[1]
             return made

@@ -40,6 +40,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sources": ("source_id",),
     "clock_readings": ("environment_id", "host", "zoned", "slot"),
     "clocks": ("environment_id", "host", "zoned", "received_at", "starts_at"),
+    "environment_services": ("environment_id", "service"),
+    "signature_services": ("signature_id", "service"),
     "rejects": ("collection_id", "name", "reason", "position"),
     "issues": ("issue_id",),
     "issue_signatures": ("issue_id", "signature_id"),

@@ -47,6 +47,7 @@ class SpreadSettings:
     weight_days: float
     least_posterior: float
     least_probability: float
+    at_risk_from: float
     farthest: timedelta
     staging_odds: float
     owners: Mapping[str, str]
@@ -89,6 +90,7 @@ def spread_settings() -> SpreadSettings:
         weight_days=upcoming["weight_days"],
         least_posterior=upcoming["least_posterior"],
         least_probability=upcoming["least_probability"],
+        at_risk_from=upcoming["at_risk_from"],
         farthest=timedelta(days=upcoming["most_days"]),
         staging_odds=upcoming["staging_odds"],
         owners=found["owners"],

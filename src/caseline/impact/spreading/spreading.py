@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from caseline.estimation.observed import Observed
-from caseline.impact.evidence import read_evidence
+from caseline.impact.ledger.evidence import read_evidence
+from caseline.impact.settings import shipped_settings
 from caseline.impact.spreading.answers import Spread
 from caseline.impact.spreading.blaming import Holders, blame_for
-from caseline.impact.spreading.calendar import find_gathering
-from caseline.impact.spreading.deciding import LIKELY, UNDETERMINED, Decision, decide
-from caseline.impact.spreading.exposures import distinct
-from caseline.impact.spreading.fleet import read_fleet, spells_of
-from caseline.impact.spreading.ground import Ground
+from caseline.impact.spreading.deciding import LIKELY, Decision
 from caseline.impact.spreading.next_hit import who_is_next
-from caseline.impact.spreading.ranking import Ranking, explained, rank
+from caseline.impact.spreading.ranking import Ranking, explained
 from caseline.impact.spreading.ratios import ratio_of
-from caseline.impact.spreading.risk import risk_of
 from caseline.impact.spreading.settings import spread_settings
 from caseline.impact.spreading.telling import who_would_tell
 from caseline.impact.spreading.timeline import timeline_of
-from caseline.impact.spreading.within import within_evidence
+from caseline.impact.spreading.weighing import ground_of, warned, weighed
 from caseline.records.answers import Table
 from caseline.store.kinship import read_kin
 
 if TYPE_CHECKING:
-    from caseline.impact.evidence import Evidence
+    from caseline.impact.ledger.evidence import Evidence
     from caseline.impact.spreading.exposures import Vector
+    from caseline.impact.spreading.ground import Ground
     from caseline.impact.spreading.ratios import Ratio
     from caseline.impact.spreading.risk import Risk
     from caseline.impact.spreading.settings import SpreadSettings
@@ -72,7 +68,9 @@ def spread_of(
     """Return how *signature_ids*, asked for as *wanted*, spread; it speaks for *now*."""
     kin = read_kin(engine, as_of=as_of)
     signature_ids, notes = tuple(kin.together(signature_ids)), kin.notes(signature_ids)
-    evidence = read_evidence(engine, list(signature_ids), window=window, as_of=as_of)
+    evidence = read_evidence(
+        engine, list(signature_ids), window=window, as_of=as_of, settings=shipped_settings()
+    )
     return _told(
         engine, evidence, signature_ids, wanted, window=window, now=now, notes=tuple(notes)
     )
@@ -89,12 +87,8 @@ def _told(  # noqa: PLR0913 - what the answer repeats
     notes: tuple[str, ...],
 ) -> Spread:
     settings = spread_settings()
-    risk = risk_of(evidence.days, evidence.members, _observed(evidence))
-    onset = _onset(risk, now)
-    fleet = read_fleet(engine, since=onset - timedelta(days=settings.most_days), until=onset)
-    ground = Ground(
-        spells_of(fleet, now=now, settings=settings), risk, slack_hours=settings.slack_hours
-    )
+    ground = ground_of(engine, evidence, settings, now=now)
+    risk = ground.risk
     ranking, decision = weighed(ground, settings)
     at = round(now.timestamp() * 1_000_000)
     vectors = ranking.exposures.vectors
@@ -103,7 +97,7 @@ def _told(  # noqa: PLR0913 - what the answer repeats
     first = decision.vectors[0] if decision.vectors else None
     holders = Holders(risk, ground.bits_of)
     tell = who_would_tell(ground, decision.vectors if len(decision.vectors) > 1 else (), now=at)
-    ahead = who_is_next(ground, chances, _warned(evidence), settings, now=now)
+    ahead = who_is_next(ground, chances, warned(evidence), settings, now=now)
     return Spread(
         id=wanted,
         signature_ids=signature_ids,
@@ -118,46 +112,6 @@ def _told(  # noqa: PLR0913 - what the answer repeats
         window=window,
         as_of=now,
         notes=(*notes, *_notes(evidence, risk, settings)),
-    )
-
-
-def _onset(risk: Risk, now: datetime) -> datetime:
-    """Return the start of the first day with a hit; the present without any."""
-    if not risk.hit_days.size:
-        return now
-    day = risk.first_day + int(risk.hit_days[0]) * _DAY
-    return datetime.combine(day, time(), UTC)
-
-
-def _observed(evidence: Evidence) -> Observed:
-    covered = evidence.covered
-    return Observed.of(covered.environments, covered.first_day, covered.bits, evidence.tenancies)
-
-
-def weighed(ground: Ground, settings: SpreadSettings) -> tuple[Ranking, Decision]:
-    """Return the vectors by probability, and what they come to.
-
-    Args:
-        ground: Who had what, who was observed and hit.
-        settings: Priors and margins.
-    """
-    risk = ground.risk
-    columns = risk.hit_days[-settings.most_days :]
-    near = risk.days(columns)
-    exposures = distinct(ground.vectors, ground.on(columns), near)
-    ranking = rank(exposures, near, settings, within=lambda v: within_evidence(ground, v, settings))
-    decision = decide(ranking, near, settings)
-    if decision.verdict != UNDETERMINED:
-        return ranking, decision
-    gathered = find_gathering(risk, settings)
-    if gathered is None:
-        return ranking, decision
-    reason = (
-        f"{gathered.places} places ({gathered.share:.0%} of those hit) were hit first within "
-        f"{settings.calendar_hours:.0f} hours of {gathered.vector.value}, whatever they have"
-    )
-    return ranking, Decision(
-        verdict=LIKELY, vectors=(gathered.vector,), probability=ranking.none, reason=reason
     )
 
 
@@ -239,12 +193,6 @@ def _reason(decision: Decision, tell: pl.DataFrame) -> str:
     shown = ", ".join(names[:5])
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # noqa: PLR2004 - as shown
     return f"{decision.reason}; {shown}{more} would tell"
-
-
-def _warned(evidence: Evidence) -> frozenset[str]:
-    """Return the customers that were hit outside production only."""
-    staged = set(evidence.others["customer_id"].drop_nulls().to_list())
-    return frozenset(staged - set(evidence.days["customer_id"].drop_nulls().to_list()))
 
 
 def _notes(evidence: Evidence, risk: Risk, settings: SpreadSettings) -> list[str]:

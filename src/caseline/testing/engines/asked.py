@@ -18,6 +18,7 @@ _PLACES = ["e1", "e2"]
 _NO_KIN: dict[str, Any] = {"members": [], "heads": []}
 _KIN: dict[str, Any] = {"members": ["s-lost"], "heads": ["s-plain"]}
 _DAYS = {"first_day": at(days=1), "last_day": at(days=31)}
+_MONTHS = {"first_month": at(days=-1).date().replace(day=1), "last_month": at(days=70).date()}
 _HOURS = Window(start=at(hours=5), end=at(days=20, hours=7))
 _SHORT = Window(start=at(days=4, minutes=7), end=at(days=9, minutes=31))
 _NONE = dict.fromkeys(("customer", "environment", "signature", "trace"))
@@ -56,12 +57,14 @@ def _all() -> Iterator[Asked]:
         "issue_known": {"issue_id": "i-1"},
         "recent_texts": {"before": at(days=3), "limit": 2},
         "sampled_signatures": ids,
+        "place_levels": _MONTHS,
         "signature": {"signature": "s-took"},
         "signature_known": {"signature_id": "s-merged"},
         "signature_texts": ids,
         "template_samples": {**ids, "limit": 3},
         "template_seen": {"signature_id": "s-lost"},
         "ticket_rows": _TICKETS,
+        "widespread_counts": {**_MONTHS, "limit": 3},
         "versions_at": {"environments": _PLACES, "start": at(days=5), "end": at(days=15)},
     }
     yield from (Asked(question=name, values=values) for name, values in by_name.items())
@@ -116,6 +119,8 @@ def _of_events() -> Iterator[Asked]:
     yield Asked(question="events_with_text", window=_HOURS, values={**_EVENTS, "text": "IT'S \\"})
     traces = {"environment": "e1", "trace_ids": ["tr-1", "tr-2"], "hosts": ["h0", "h1"]}
     yield Asked(question="trace_moments", window=_HOURS, values=traces)
+    whose = {name: traces[name] for name in ("environment", "trace_ids")}
+    yield Asked(question="trace_owners", window=_HOURS, values=whose)
 
 
 def question_names() -> list[str]:

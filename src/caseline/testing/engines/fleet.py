@@ -128,6 +128,18 @@ def _inside() -> dict[str, pl.DataFrame]:
         "links": pl.DataFrame([_link()]),
         "clock_readings": pl.DataFrame([_reading(slot) for slot in range(2)]),
         "clocks": pl.DataFrame([_clock()]),
+        "environment_services": pl.DataFrame(
+            [
+                {"environment_id": e, "service": s, "received_at": at(days=n)}
+                for n, (e, s) in enumerate((("e1", "api"), ("e1", "web"), ("e2", "api")))
+            ]
+        ),
+        "signature_services": pl.DataFrame(
+            [
+                {"signature_id": s, "service": "api", "received_at": at(days=n)}
+                for n, s in enumerate(("s-took", "s-merged"))
+            ]
+        ),
         "rejects": pl.DataFrame([_reject()]),
     }
 

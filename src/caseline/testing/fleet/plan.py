@@ -160,6 +160,7 @@ class Plan:
         bursts: Harmless loud hours of single customers; no issue, so not in ``issues``.
         formats: The format of a service in an environment, where it must be a certain one.
         posted: What arrives besides what the courier carries, by arrival.
+        heard: Environments of which only the logs of some days arrive, with these days.
     """
 
     settings: Settings
@@ -177,6 +178,7 @@ class Plan:
     bursts: list[PlannedIssue] = field(default_factory=list)
     formats: dict[tuple[int, str], str] = field(default_factory=dict)
     posted: list[Parcel] = field(default_factory=list)
+    heard: dict[int, set[int]] = field(default_factory=dict)
 
     @property
     def planted(self) -> list[PlannedIssue]:

@@ -61,6 +61,8 @@ class Traffic:
         self._tenants = _choose_tenants(plan, self.files)
         self._tenancy = {(t.environment, t.customer): i for i, t in enumerate(plan.tenancies)}
         self._since = np.array([t.valid_from for t in plan.tenancies], dtype=np.int64)
+        ends = [plan.end + DAY if t.valid_to is None else t.valid_to for t in plan.tenancies]
+        self._until = np.array(ends, dtype=np.int64)
         self.groups = self._form_groups()
 
     def day(self, day: int, group: int) -> Iterator[tuple[int, int, bytes]]:
@@ -111,7 +113,7 @@ class Traffic:
         file = np.repeat(np.arange(len(counts)), counts)
         at = self._times(file, window, rng)
         tenancy = self._tenants.draw(file, rng)
-        tenancy[at < self._since[tenancy]] = NOBODY
+        tenancy[(at < self._since[tenancy]) | (at >= self._until[tenancy])] = NOBODY
         template = self._habits.draw(file, rng)
         return pl.DataFrame({"file": file, "tenancy": tenancy, "template": template, "at": at})
 

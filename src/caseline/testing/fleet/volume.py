@@ -91,4 +91,6 @@ def _delivered(plan: Plan, rng: np.random.Generator) -> np.ndarray:
                 arrives[i] = ~lost[periods]
             case _:
                 arrives[i] = ~lost
+    for i, heard in plan.heard.items():
+        arrives[i] = np.isin(np.arange(days), sorted(heard))
     return arrives

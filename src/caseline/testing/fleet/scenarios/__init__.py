@@ -19,7 +19,9 @@ from caseline.testing.fleet.scenarios import (
     s13_wrong_clocks,
     s14_repeated_bundles,
     s15_damaged_bundles,
+    s16_silent_customers,
     s18_reworded_message,
+    s23_moving_tenants,
 )
 
 SCENARIOS = {
@@ -37,7 +39,9 @@ SCENARIOS = {
         s13_wrong_clocks,
         s14_repeated_bundles,
         s15_damaged_bundles,
+        s16_silent_customers,
         s18_reworded_message,
+        s23_moving_tenants,
         incident,
     )
 }

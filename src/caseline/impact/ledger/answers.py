@@ -10,8 +10,8 @@ from caseline.records.answers import plain
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from caseline.impact.scope import Scope
-    from caseline.impact.severity import Severity
+    from caseline.impact.ledger.scope import Scope
+    from caseline.impact.ledger.severity import Severity
     from caseline.records.answers import Table
     from caseline.records.windows import Window
 
@@ -25,7 +25,8 @@ class Impact:
         signature_ids: Its signatures.
         customers: One row for every customer: customer_id, status (hit, clear,
             unknown), probability, detection_power, events, first_seen, last_seen,
-            versions, severity, reasons, shared_events, unplaced_events, covered_days.
+            versions, severity (the worst number of its lines), reasons, shared_events,
+            unplaced_events, covered_days, affected_hours, tickets (opened while it struck).
         scope: How many customers, with an interval.
         severity: How bad, with its parts.
         events: Events in production.

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from caseline.impact.evidence import Evidence
+    from caseline.impact.ledger.evidence import Evidence
     from caseline.impact.settings import ImpactSettings
 
 _LEAST_REST = 1e-12
@@ -130,7 +130,7 @@ def _by_customer(own: pl.DataFrame, spread: pl.DataFrame, settings: ImpactSettin
         .group_by("customer_id")
         .agg(
             pl.col("own").sum().alias("events"),
-            pl.col("expected").sum().alias("shared_events"),
+            pl.col("expected").sum().round(9).alias("shared_events"),
             pl.col("log_miss", "log_miss_explained").sum(),
             pl.col("share_group").n_unique().alias("groups")
             - pl.col("share_group").is_null().any(),

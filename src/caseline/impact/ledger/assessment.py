@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.errors import NotFoundError
-from caseline.impact.answers import Impact
-from caseline.impact.evidence import read_evidence
-from caseline.impact.hits import find_hits
-from caseline.impact.scope import estimate_scope
+from caseline.impact.ledger.answers import Impact
+from caseline.impact.ledger.evidence import read_evidence
+from caseline.impact.ledger.hits import find_hits
+from caseline.impact.ledger.risks import with_risks
+from caseline.impact.ledger.scope import estimate_scope, scope_notes
+from caseline.impact.ledger.severity import rate_severity
+from caseline.impact.ledger.stages import by_stage
+from caseline.impact.ledger.verdicts import COLUMNS, judge
 from caseline.impact.settings import shipped_settings
-from caseline.impact.severity import rate_severity
-from caseline.impact.verdicts import judge
+from caseline.impact.spreading.weighing import risks_of
 from caseline.records.answers import Table
 from caseline.store.kinship import read_kin
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from caseline.impact.evidence import Evidence
     from caseline.protocols import Engine
     from caseline.records.windows import Window
 
@@ -53,33 +55,26 @@ def assess(
     """Return the impact of *signature_ids*, asked for as *wanted*; it speaks for *now*."""
     settings = shipped_settings()
     kin = read_kin(engine, as_of=as_of)
-    signature_ids, notes = tuple(kin.together(signature_ids)), kin.notes(signature_ids)
-    evidence = read_evidence(engine, list(signature_ids), window=window, as_of=as_of)
+    signature_ids, notes = tuple(kin.together(signature_ids)), [*kin.notes(signature_ids)]
+    evidence = read_evidence(
+        engine, list(signature_ids), window=window, as_of=as_of, settings=settings
+    )
     hits = find_hits(evidence, settings)
     judged = judge(evidence, hits, settings)
+    if hits.events and (judged["status"] != "hit").any():
+        judged = with_risks(judged, risks_of(engine, evidence, now=now))
     scope = estimate_scope(judged, hits, settings)
+    notes += scope_notes(judged, scope, settings)
     return Impact(
         id=wanted,
         signature_ids=signature_ids,
-        customers=Table("customers", judged, as_of=now),
+        customers=Table("customers", judged.select(COLUMNS), as_of=now),
         scope=scope,
-        severity=rate_severity(evidence, scope, settings),
+        severity=rate_severity(evidence, judged, scope, settings),
         events=hits.events,
         unattributed=round(hits.unattributed / hits.events, 6) if hits.events else 0.0,
-        other_stages=Table("other stages", _other_stages(evidence), as_of=now),
+        other_stages=Table("other stages", by_stage(evidence.others), as_of=now),
         window=window,
         as_of=now,
         notes=tuple(notes),
-    )
-
-
-def _other_stages(evidence: Evidence) -> pl.DataFrame:
-    return (
-        evidence.others.group_by("customer_id", "stage")
-        .agg(
-            pl.col("events").sum(),
-            pl.col("first_at").min().alias("first_seen"),
-            pl.col("last_at").max().alias("last_seen"),
-        )
-        .sort("customer_id", "stage", nulls_last=True)
     )

@@ -7,13 +7,13 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from caseline.estimation.shares import wilson_interval
+from caseline.impact.ledger.verdicts import standing_for_all
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from caseline.impact.hits import Hits
+    from caseline.impact.ledger.hits import Hits
     from caseline.impact.settings import ImpactSettings
 
 
@@ -29,6 +29,11 @@ class Scope:
         unknown: Customers of whom the logs do not tell.
         customers: Customers of the fleet.
         level: Of the interval.
+        standing: Customers that the share of hit ones was taken from: those whose logs
+            come regularly, if there are enough of them.
+        sick_only: Customers whose logs came only around their tickets: no random
+            sample, so nothing is taken from them but their own hits.
+        share: The share of hit ones among those standing for all; None if none does.
     """
 
     point: float
@@ -37,6 +42,9 @@ class Scope:
     unknown: int
     customers: int
     level: float
+    standing: int = 0
+    sick_only: int = 0
+    share: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name."""
@@ -55,10 +63,13 @@ def estimate_scope(judged: pl.DataFrame, hits: Hits, settings: ImpactSettings) -
     probability = judged["probability"].to_numpy()
     power = judged["detection_power"].to_numpy()
     near = (judged["unplaced_events"] > 0).to_numpy()
-    by_events = ((judged["events"] > 0) | (judged["shared_events"] > 0)).to_numpy() | near
-    certain = int((judged["events"] > 0).sum())
-    point = float(probability.sum())
-    _, most = wilson_interval(certain, certain + float(power[~by_events].sum()), z=settings.z)
+    own = (judged["events"] > 0).to_numpy()
+    by_events = own | (judged["shared_events"] > 0).to_numpy() | near
+    speaking = standing_for_all(judged, settings)
+    certain, point = int(own.sum()), float(probability.sum())
+    struck = int((own & speaking).sum())
+    trials = struck + float(power[~by_events & speaking].sum())
+    _, most = wilson_interval(struck, trials, z=settings.z)
     odds = settings.silent_odds * most / max(1 - most, 1e-9) * (1 - power[~by_events])
     rest = odds / (1 + odds)
     possible = int(by_events.sum()) - max(0, int(near.sum()) - int(hits.unplaced["events"].sum()))
@@ -70,4 +81,26 @@ def estimate_scope(judged: pl.DataFrame, hits: Hits, settings: ImpactSettings) -
         unknown=int((judged["status"] == "unknown").sum()),
         customers=judged.height,
         level=settings.level,
+        standing=int(speaking.sum()),
+        sick_only=int(judged["sick_only"].fill_null(value=False).sum()),
+        share=round(float(probability[speaking].mean()), 4) if speaking.any() else None,
     )
+
+
+def scope_notes(judged: pl.DataFrame, scope: Scope, settings: ImpactSettings) -> list[str]:
+    """Return what a reader of the scope must know of the sample that it stands on."""
+    seen = judged.filter(pl.col("covered_days") > 0)
+    irregular = seen.filter(~pl.col("regular").fill_null(value=False)).height
+    if not irregular:
+        return []
+    regular = int(judged["regular"].fill_null(value=False).sum())
+    bias = f"the logs of {irregular} customers come irregularly"
+    if scope.sick_only:
+        bias += f", of {scope.sick_only} only around their tickets"
+    bias += ": they are no random sample, more of them are hit than of all"
+    if regular >= settings.least_regular:
+        share = f"{100 * (scope.share or 0):.0f} %"
+        rest = f"the share of silent ones that are hit is taken from {regular} others ({share})"
+    else:
+        rest = f"only {regular} others have regular logs: the expected number may be too high"
+    return [f"{bias}; {rest}"]

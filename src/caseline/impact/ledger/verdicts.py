@@ -8,24 +8,31 @@ import numpy as np
 import polars as pl
 
 from caseline.estimation.exposure import customer_days
-from caseline.estimation.observed import Observed
-from caseline.impact.power import Visibility, visibility
+from caseline.impact.ledger.affected import affected_hours
+from caseline.impact.ledger.places import places_shown
+from caseline.impact.ledger.power import Visibility, visibility
+from caseline.impact.ledger.reasons import reasons
+from caseline.impact.ledger.regularity import regularity
+from caseline.impact.ledger.stages import stage_warnings
+from caseline.impact.ledger.trouble import tickets_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from caseline.impact.evidence import Evidence
-    from caseline.impact.hits import Hits
+    from caseline.impact.ledger.evidence import Evidence
+    from caseline.impact.ledger.hits import Hits
     from caseline.impact.settings import ImpactSettings
     from caseline.store.coverage import CoveredDays
 
 _ROUNDS = 60
 _PRIOR = (0.5, 2.0)
 _NOT_SURE = 1 - 1e-9
+JUDGED_BY = ("regular", "sick_only", "usual_tickets")
+"""Columns besides that scope and severity need."""
 COLUMNS = (
     "customer_id", "status", "probability", "detection_power", "events", "first_seen",
     "last_seen", "versions", "severity", "reasons", "shared_events", "unplaced_events",
-    "covered_days",
+    "covered_days", "affected_hours", "tickets",
 )  # fmt: skip
 
 
@@ -37,11 +44,13 @@ def judge(evidence: Evidence, hits: Hits, settings: ImpactSettings) -> pl.DataFr
     probability of being hit all the same comes from the share of hit ones in the
     fleet (estimated with them) and the power of its silence.
     """
-    covered = _active_days(evidence)
+    covered = evidence.active
+    shown = places_shown(evidence, settings)
     seen = _visibility(evidence, covered, settings)
     frame = (
         pl.DataFrame({"customer_id": _everyone(evidence, hits)}, schema={"customer_id": pl.String})
-        .join(_powers(evidence, covered, seen), on="customer_id", how="left")
+        .join(_powers(evidence, covered, seen, shown), on="customer_id", how="left")
+        .join(regularity(evidence, settings), on="customer_id", how="left")
         .join(hits.customers, on="customer_id", how="left")
         .join(_near_unplaced(evidence, hits, settings), on="customer_id", how="left")
         .with_columns(pl.max_horizontal("probability", "by_place").alias("probability"))
@@ -52,17 +61,28 @@ def judge(evidence: Evidence, hits: Hits, settings: ImpactSettings) -> pl.DataFr
         .with_columns(pl.col("versions").fill_null(pl.lit([], dtype=pl.List(pl.String))))
     )
     judged = frame.with_columns(_status(settings))
+    hit = judged["status"].to_numpy() == "hit"
     possible = _still_possible(
         judged["probability"].to_numpy(),
         judged["detection_power"].to_numpy(),
-        judged["status"].to_numpy() == "hit",
+        hit,
+        speaking=standing_for_all(judged, settings),
     )
+    judged = judged.with_columns(pl.Series("probability", possible))
     return (
-        judged.with_columns(pl.Series("probability", possible))
-        .with_columns(_reasons(seen, settings))
+        judged.join(_hours(evidence, judged), on="customer_id", how="left")
+        .join(
+            tickets_near(judged, evidence.around.openings, settings), on="customer_id", how="left"
+        )
+        .join(stage_warnings(evidence.others), on="customer_id", how="left")
+        .with_columns(reasons(seen, settings))
         .with_columns(_ORDER.alias("order"), pl.col("near").fill_null(0).alias("unplaced_events"))
         .sort("order", "events", "customer_id", descending=[False, True, False])
-        .select(COLUMNS)
+        .with_columns(
+            pl.col("affected_hours", "usual_tickets").fill_null(0.0),
+            pl.col("tickets").fill_null(0).cast(pl.Int64),
+        )
+        .select(*COLUMNS, *JUDGED_BY)
     )
 
 
@@ -73,12 +93,19 @@ def _everyone(evidence: Evidence, hits: Hits) -> list[str]:
     return sorted({*evidence.customers, *hits.customers["customer_id"]})
 
 
-def _active_days(evidence: Evidence) -> CoveredDays:
-    """Return the covered days from the first to the last event; all of them without any."""
-    days = evidence.days["day"]
-    if days.is_empty():
-        return evidence.covered
-    return evidence.covered.between(days.min(), days.max())  # type: ignore[arg-type]
+def _hours(evidence: Evidence, judged: pl.DataFrame) -> pl.DataFrame:
+    hours = affected_hours(evidence, judged)
+    return hours.group_by("customer_id").agg(pl.col("hours").sum().round(1).alias("affected_hours"))
+
+
+def standing_for_all(judged: pl.DataFrame, settings: ImpactSettings) -> NDArray[np.bool_]:
+    """Return which customers the share of hit ones is learned from, shape (n,).
+
+    Those with regular logs, if there are enough of them; else all.
+    """
+    regular = judged["regular"].fill_null(value=False).to_numpy()
+    enough = int(regular.sum()) >= settings.least_regular
+    return regular if enough else np.ones(judged.height, dtype=np.bool_)
 
 
 def _visibility(evidence: Evidence, covered: CoveredDays, settings: ImpactSettings) -> Visibility:
@@ -102,24 +129,46 @@ def _visibility(evidence: Evidence, covered: CoveredDays, settings: ImpactSettin
     return visibility(units["event_days"], since, units["events"], settings)
 
 
-def _powers(evidence: Evidence, covered: CoveredDays, seen: Visibility) -> pl.DataFrame:
-    """Return customer_id, detection_power, covered_days, places.
+def _powers(
+    evidence: Evidence, covered: CoveredDays, seen: Visibility, shown: pl.DataFrame
+) -> pl.DataFrame:
+    """Return customer_id, detection_power, covered_days, places, why, telemetry.
 
     An issue may strike at any of a customer's production places: the power is the
-    mean over them, and a silent one counts as 0.
+    mean over them, and a silent one counts as 0. Of a place with logs the power is what
+    its days say, as far as its logs can show the issue; why tells what the weakest lacks.
     """
-    observed = Observed.of(
-        covered.environments, covered.first_day, covered.bits, evidence.tenancies
-    )
+    observed = evidence.observed.between(covered.first_day, covered.last_day)
     places = observed.places()
-    power = pl.Series("power", seen.power(places["days"].to_numpy()))
+    places = places.join(shown, on="environment_id", how="left").with_columns(
+        pl.col("shows", "kept").fill_null(1.0)
+    )
+    kept = (places["kept"].to_numpy() / _kept_where_hit(evidence, shown)).clip(0.0, 1.0)
+    by_days = seen.power(places["days"].to_numpy(), kept)
+    power = pl.Series("power", by_days * places["shows"].to_numpy())
     days = observed.customers().filter(pl.col("days") > 0).rename({"days": "covered_days"})
+    modes = evidence.tenancies.select("environment_id", "telemetry").unique("environment_id")
     return (
         places.with_columns(power)
-        .group_by("customer_id")
-        .agg(pl.col("power").mean().alias("detection_power"), pl.len().alias("places"))
+        .join(modes, on="environment_id", how="left", maintain_order="left")
+        .sort("customer_id", "shows", "kept", "environment_id")
+        .group_by("customer_id", maintain_order=True)
+        .agg(
+            pl.col("power").mean().alias("detection_power"),
+            pl.len().alias("places"),
+            pl.col("why").filter(pl.col("days") > 0).drop_nulls().first(),
+            (pl.col("telemetry").fill_null("") == "none").all().alias("sends_nothing"),
+            (pl.col("telemetry").fill_null("") == "bundle").all().alias("sends_bundles"),
+        )
         .join(days, on="customer_id", how="left")
     )
+
+
+def _kept_where_hit(evidence: Evidence, shown: pl.DataFrame) -> float:
+    """Return the share of lines that the places which taught the visibility keep themselves."""
+    struck = evidence.days.select("environment_id").unique().join(shown, "environment_id", "left")
+    middle = struck["kept"].fill_null(1.0).median()
+    return float(middle) if isinstance(middle, float) and middle > 0 else 1.0
 
 
 def _near_unplaced(evidence: Evidence, hits: Hits, settings: ImpactSettings) -> pl.DataFrame:
@@ -161,61 +210,25 @@ def _status(settings: ImpactSettings) -> pl.Expr:
 
 
 def _still_possible(
-    by_events: NDArray[np.float64], power: NDArray[np.float64], hit: NDArray[np.bool_]
+    by_events: NDArray[np.float64],
+    power: NDArray[np.float64],
+    hit: NDArray[np.bool_],
+    *,
+    speaking: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Return the probability of being hit: by events, or in spite of there being none.
 
-    The prior, the share of hit customers, is that at which it equals the mean of all
-    probabilities (an expectation-maximisation step has no more to add).
+    The prior, the share of hit customers, is that at which it equals the mean of the
+    probabilities of those *speaking* for all (an expectation-maximisation step has no
+    more to add).
     """
     if not hit.size:
         return by_events
     missed = 1 - power
-    prior = min(float(by_events.mean()), _NOT_SURE)
+    prior = min(float(by_events[speaking].mean()), _NOT_SURE)
     for _ in range(_ROUNDS):
         silent = prior * missed / (prior * missed + 1 - prior)
         found = np.where(hit, by_events, np.maximum(by_events, silent))
-        prior = (float(found.sum()) + _PRIOR[0]) / (found.size + sum(_PRIOR))
+        counted = found[speaking]
+        prior = (float(counted.sum()) + _PRIOR[0]) / (counted.size + sum(_PRIOR))
     return found
-
-
-def _reasons(seen: Visibility, settings: ImpactSettings) -> pl.Expr:
-    own = pl.format(
-        "{} events on {} days from {} to {}",
-        "events", "event_days",
-        pl.col("first_seen").dt.date(), pl.col("last_seen").dt.date(),
-    )  # fmt: skip
-    shared = pl.format(
-        "shared: its part of lines that up to {} customers share is {} events",
-        "sharers", pl.col("shared_events").round(1),
-    )  # fmt: skip
-    silent = pl.lit("silent: no logs of its production in this time")
-    nowhere = pl.lit("no production environment is known")
-    enough = pl.format(
-        "no event on {} covered days, where a hit one shows on {} % of days",
-        "covered_days", round(100 * seen.mean),
-    )  # fmt: skip
-    thin = pl.format(
-        "no event on {} covered days, which says little: power {}, clear needs {}",
-        "covered_days", pl.col("detection_power").round(2), settings.clear_from,
-    )  # fmt: skip
-    near = pl.format("{} events at its places name no customer", "near")
-    none = (pl.col("events") == 0) & (pl.col("shared_events") == 0)
-    covered = pl.col("covered_days") > 0
-    return (
-        pl.concat_list(
-            _if(pl.col("events") > 0, own),
-            _if(pl.col("shared_events") > 0, shared),
-            _if(none & (pl.col("places") == 0), nowhere),
-            _if(none & (pl.col("places") > 0) & ~covered, silent),
-            _if(none & covered & (pl.col("detection_power") >= settings.clear_from), enough),
-            _if(none & covered & (pl.col("detection_power") < settings.clear_from), thin),
-            _if(pl.col("near").is_not_null(), near),
-        )
-        .list.drop_nulls()
-        .alias("reasons")
-    )
-
-
-def _if(condition: pl.Expr, text: pl.Expr) -> pl.Expr:
-    return pl.when(condition).then(text)

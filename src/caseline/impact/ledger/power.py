@@ -27,27 +27,50 @@ class Visibility:
     Args:
         daily: Chance of at least one event on a covered day, shape (n_hit,).
         weights: For how many customers each one stands, shape (n_hit,), sum 1.
+        singles: Share of days with events that have just one, above 0, shape (n_hit,); 1, the
+            worst for those who see a part of the lines, if None.
     """
 
     daily: NDArray[np.float64]
     weights: NDArray[np.float64]
+    singles: NDArray[np.float64] | None = None
 
     @property
     def mean(self) -> float:
         """The mean chance a day."""
         return float(self.daily @ self.weights)
 
-    def power(self, days: ArrayLike) -> NDArray[np.float64]:
+    def power(self, days: ArrayLike, kept: ArrayLike = 1.0) -> NDArray[np.float64]:
         """Return the chance of at least one event within so many covered *days*.
+
+        Args:
+            days: How many, shape (n,).
+            kept: Share of lines that reach us, of those that would reach us from the
+                places that are hit; one for all, or shape (n,).
 
         >>> sure = Visibility(daily=np.array([0.5]), weights=np.array([1.0]))
         >>> sure.power([0, 1, 2]).tolist()
         [0.0, 0.5, 0.75]
+        >>> sure.power([1, 1], kept=[1.0, 0.1]).round(3).tolist()
+        [0.5, 0.05]
         """
-        asked = np.asarray(days, dtype=np.int64)
-        distinct, back = np.unique(asked, return_inverse=True)
-        missed = (1 - self.daily) ** distinct[:, np.newaxis]
-        return (1 - missed @ self.weights)[back.reshape(asked.shape)]
+        asked = np.asarray(days, dtype=np.float64)
+        both = np.stack([asked, np.broadcast_to(np.asarray(kept, np.float64), asked.shape)], -1)
+        distinct, back = np.unique(both.reshape(-1, 2), axis=0, return_inverse=True)
+        shown = self.daily * self._still_shown(distinct[:, 1:])
+        missed = (1 - shown) ** distinct[:, :1]
+        found: NDArray[np.float64] = (1 - missed @ self.weights).clip(0.0, 1.0)
+        return found[back.reshape(asked.shape)]
+
+    def _still_shown(self, kept: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the chance that of a day's events at least one is kept.
+
+        With m events a day in the mean, geometrically spread, and each kept for itself.
+        """
+        single = np.ones_like(self.daily) if self.singles is None else self.singles
+        lost = 1 - kept
+        chance: NDArray[np.float64] = 1 - single * lost / (1 - (1 - single) * lost)
+        return chance
 
 
 def visibility(
@@ -82,4 +105,5 @@ def visibility(
     daily = (again + weight * common) / (chances + weight)
     seen = 1 - (1 - daily) ** days
     stands_for = 1 / np.maximum(seen, 1 / (10 * daily.size))
-    return Visibility(daily=daily, weights=stands_for / stands_for.sum())
+    weights = stands_for / stands_for.sum()
+    return Visibility(daily=daily, weights=weights, singles=singles)

@@ -1,0 +1,1 @@
+"""Hit, clear or unknown: what the evidence says of every customer, and how sure."""
