@@ -189,7 +189,7 @@ def test_other_stages_are_counted_apart(ten):
     ten.place("stage1", "c5", stage="Staging")
     ten.add(errors("c5", at(days=6), environment_id="stage1", stage="Staging"))
     impact = ten.impact.of("s-lock")
-    assert by_customer(impact)["c5"].status == "clear"
+    assert by_customer(impact)["c5"].status == "at_risk"
     assert impact.events == 24
     assert [(r.customer_id, r.stage, r.events) for r in impact.other_stages] == [
         ("c5", "Staging", 1)
