@@ -9,18 +9,23 @@ from caseline.clock import in_utc
 from caseline.impact.assessment import assess, signatures_of
 from caseline.impact.detections import Detection, Detections
 from caseline.impact.explaining import explain
+from caseline.impact.fixes.recording import RecordedFix, listed_versions, save_fix
+from caseline.impact.fixes.tracking import track_fix
 from caseline.impact.issues import detect_issues
 from caseline.impact.spreading.spreading import spread_of
 from caseline.impact.surroundings import look_around
 from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
+from caseline.versions import Branches, Ranges
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from caseline.clock import Clock
     from caseline.impact.answers import Impact
     from caseline.impact.explaining import Causes
+    from caseline.impact.fixes.answers import FixStates
     from caseline.impact.spreading.answers import Spread
     from caseline.impact.surroundings import Context
     from caseline.protocols import Engine
@@ -195,6 +200,88 @@ class Impacts:
         if isinstance(window, timedelta):
             span = Window(start=span.start, end=moment + window)
         return look_around(self._engine, customer, span, as_of=as_of, now=now)
+
+    def record_fix(  # noqa: PLR0913 - one for each part of the record
+        self,
+        issue: str,
+        *,
+        component: str,
+        fixed_in: Sequence[str] | str = (),
+        affected_from: Sequence[str] | str = (),
+        affected: Sequence[str] | str = (),
+        branches: Mapping[str, str | None] | None = None,
+        by: str,
+        as_of: datetime | None = None,
+    ) -> RecordedFix:
+        """Record which versions have an issue and which its fix; the latest record counts.
+
+        Every record is kept with its author: ``as_of`` reads those of then.
+
+        Args:
+            issue: The id of an issue or signature.
+            component: What the versions are of, as spans name it.
+            fixed_in: Where the fix came in, one version for each line that got it. A fix in
+                the newest of them is in all later ones; the others are backports.
+            affected_from: Where the error came in; nothing: it was always there.
+            affected: The affected versions one by one, in place of *affected_from*.
+            branches: For each line, such as ``8.1``, the version that it was cut from; only
+                where lines are not what the custom says (see ``caseline.versions``).
+            by: Who says so.
+            as_of: Since when it is known, for records of the past; the present if None.
+
+        Returns:
+            What was recorded.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: no version, or versions that cannot be compared or contradict,
+                or a naive datetime.
+            ReadOnlyError: the workspace cannot be written to.
+        """
+        signatures_of(self._engine, checked_id(issue, "issue or signature"), as_of=None)
+        return save_fix(
+            self._engine,
+            RecordedFix(
+                issue_id=issue,
+                component=checked_id(component, "component"),
+                ranges=Ranges(
+                    fixed_in=listed_versions(fixed_in, "fixed_in"),
+                    affected_from=listed_versions(affected_from, "affected_from"),
+                    affected=listed_versions(affected, "affected"),
+                    branches=Branches(cuts=branches or {}),
+                ),
+                author=checked_id(by, "by"),
+                recorded_at=self._now(as_of),
+            ),
+        )
+
+    def fix_state(
+        self, issue: str, *, component: str | None = None, as_of: datetime | None = None
+    ) -> FixStates:
+        """Return which customers still run what has an issue, and which have its fix.
+
+        Where nobody recorded a fix, versions are judged by their logs: those with the
+        error, and those that ran long enough without it where it used to come.
+
+        Args:
+            issue: The id of an issue or signature.
+            component: Whose versions; None for that of the latest record, or of the events.
+            as_of: The moment; what was received or recorded later is hidden.
+
+        Returns:
+            One row for each customer and production environment: customer_id,
+            environment_id, state (vulnerable, protected, upgrading, unknown), version,
+            since, planned_at, probability (that the error may come there), reasons; with
+            ``.counts``, ``.versions`` and ``.contradictions``.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: a naive datetime.
+        """
+        checked_id(issue, "issue or signature")
+        now = self._now(as_of)
+        ids = signatures_of(self._engine, issue, as_of=as_of)
+        return track_fix(self._engine, ids, wanted=issue, component=component, now=now, as_of=as_of)
 
     def _now(self, as_of: datetime | None) -> datetime:
         return self._clock.now() if as_of is None else in_utc(as_of, "as_of")

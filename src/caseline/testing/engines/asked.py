@@ -54,6 +54,7 @@ def _all() -> Iterator[Asked]:
         "covered_days": {"first_day": at(days=2).date(), "last_day": at(days=20).date()},
         "fleet_baseline": {**ids, **_DAYS},
         "issue_known": {"issue_id": "i-1"},
+        "recorded_fixes": {"issue_id": "i-1"},
         "recent_texts": {"before": at(days=3), "limit": 2},
         "sampled_signatures": ids,
         "signature": {"signature": "s-took"},
