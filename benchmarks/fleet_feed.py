@@ -164,8 +164,12 @@ def _event_columns(fleet: Simulation, rows: pl.DataFrame) -> pl.DataFrame:
     stages = pl.Series([e.stage for e in plan.environments])
     customers = pl.Series([*(c.customer_id for c in plan.customers), None])
     who = rows["customer"].replace(NOBODY, len(plan.customers))
+    rolls = _rolls(fleet)
     versions = [
-        plan.environments[e].version_at(at) for e, at in rows.select("environment", "at").rows()
+        None
+        if any(low <= at < high for low, high in rolls.get(e, ()))
+        else plan.environments[e].version_at(at)
+        for e, at in rows.select("environment", "at").rows()
     ]
     return rows.select(
         pl.col("at").cast(_STAMP).alias("occurred_at"),
@@ -177,3 +181,12 @@ def _event_columns(fleet: Simulation, rows: pl.DataFrame) -> pl.DataFrame:
         stages.gather(rows["environment"]).alias("stage"),
         pl.Series("version", versions, dtype=pl.String),
     )
+
+
+def _rolls(fleet: Simulation) -> dict[int, list[tuple[int, int]]]:
+    """Return when two versions run at once in an environment: then no line tells which."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for s in fleet._plan.spans:
+        if (s.component, s.kind) == ("platform", "version"):
+            found.setdefault(s.environment, []).append((s.valid_from, s.valid_to or 2**62))
+    return found

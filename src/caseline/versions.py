@@ -50,14 +50,28 @@ def parse_version(text: str) -> Version | None:
         return _tolerant(_DATE.sub(r"\1.\2.\3", plain))
 
 
+def is_known(text: str) -> bool:
+    """Return whether *text* names a version at all: ``unknown`` and the like do not.
+
+    >>> is_known("8.1.0"), is_known("main"), is_known("Unknown")
+    (True, True, False)
+    """
+    plain = text.strip().lower()
+    return bool(plain) and plain not in _words()["nothing"]
+
+
+@cache
+def _words() -> dict[str, list[str]]:
+    path = files("caseline").joinpath("words", _WORDS, "versions.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 @cache
 def _suffixes() -> dict[str, str]:
     """Return what each word beside the numbers says, as PEP 440 would write it."""
-    path = files("caseline").joinpath("words", _WORDS, "versions.toml")
-    lists = tomllib.loads(path.read_text(encoding="utf-8"))
     signs = {"unreleased": ".dev", "alpha": "a", "beta": "b", "candidate": "rc"}
     signs |= {"released": "", "after": ".post"}
-    return {word: signs[kind] for kind, words in lists.items() for word in words}
+    return {word: sign for kind, sign in signs.items() for word in _words()[kind]}
 
 
 def _tolerant(plain: str) -> Version | None:

@@ -89,6 +89,11 @@ def test_what_cannot_be_compared_is_affected_only_if_it_shows_it():
     assert told == {"main": "affected", "edge": "unknown", "8.0.0": "affected"}
 
 
+def test_an_unknown_version_says_nothing_of_other_places():
+    told = verdicts({"unknown": MANY, "8.0.0": MANY}, {"unknown": HALF, "8.0.0": HALF})
+    assert told == {"unknown": "unknown", "8.0.0": "affected"}
+
+
 def test_nothing_seen_nothing_told():
     assert verdicts({}, {}) == {}
     assert verdicts({"8.0.0": {"e1": 3}}, {})["8.0.0"] == "unknown"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from caseline.estimation.rates import rate_interval
-from caseline.impact.fixes.judging import Silence
 from caseline.impact.fixes.reading import exposed_days, without_the_edge
 
 if TYPE_CHECKING:
@@ -57,30 +57,59 @@ def find_contradictions(
 ) -> pl.DataFrame:
     """Return a row for each version that should be free of the error, and is not.
 
-    It is a ``regression`` if the version was quiet first, for longer than chance would
-    have it; a ``partial fix`` if it never was; ``affected earlier`` if the version is said
-    to be from before the error. The rates are days with the error by day with logs.
+    It is a ``regression`` if the places that show it were quiet first, for longer than
+    their later days would have it; a ``partial fix`` if the error never went away there;
+    ``affected earlier`` if the version is said to be from before it. The rates are days
+    with the error by day with logs.
     """
     exposed, struck, hits = days_by_version(running, now=now, settings=settings)
     verdicts = judged.select("version", "verdict")
-    bad = verdicts.filter(pl.col("verdict") == "affected")["version"].implode()
-    table = exposed.join(struck.rename({"days": "hits"}), on=["environment_id", "version"],
-                         how="left").with_columns(pl.col("hits").fill_null(0))  # fmt: skip
-    affected = table.filter(pl.col("version").is_in(bad))
-    silence = Silence(affected.with_columns(pl.max_horizontal("days", "hits").alias("days")),
-                      settings)  # fmt: skip
+    table = exposed.join(
+        struck.rename({"days": "hits"}), on=["environment_id", "version"], how="left"
+    ).with_columns(pl.col("hits").fill_null(0))
+    affected = table.join(verdicts, on="version").filter(pl.col("verdict") == "affected")
+    usual = float(affected["hits"].sum()) / max(1.0, float(affected["days"].sum()))
     free = hits.join(verdicts, on="version").filter(
         pl.col("verdict").is_in(["fixed", "unaffected"])
     )
     rows = []
     for (version, verdict), mine in sorted(free.group_by("version", "verdict"), key=_named):
-        ran = running.spans.filter(pl.col("value") == version)
-        began: Any = mine["first_at"].min()
-        chance = silence.by_chance(exposed_days(ran, running.covered, began))
-        row = _described(version, mine, table.filter(pl.col("version") == version))
-        row |= {"kind": _kind(verdict, chance, settings), "rate_affected": silence.plain_share}
+        ran = table.filter(pl.col("version") == version)
+        quiet = exposed_days(_quiet_first(running, version, mine), running.covered, now)
+        chance = late_by_chance(ran, quiet)
+        row = _described(version, mine, ran)
+        row |= {"kind": _kind(verdict, chance, settings), "rate_affected": usual}
         rows.append(row | {"reasons": _reasons(row, chance)})
     return pl.DataFrame(rows, schema=CONTRADICTIONS).sort("events", "version", descending=True)
+
+
+def late_by_chance(ran: pl.DataFrame, quiet: pl.DataFrame) -> float:
+    """Return how probable it is that the error's days come as late as they do, or later.
+
+    Args:
+        ran: environment_id, days with logs, hits (days with the error).
+        quiet: environment_id, days with logs before the first one with the error.
+
+    Source:
+        Of n days with k drawn at random, none is among the first d with probability
+        C(n - d, k) / C(n, k). Places are put together by R. A. Fisher (1925),
+        Statistical Methods for Research Workers, 21.1.
+
+    >>> ran = pl.DataFrame({"environment_id": ["e"], "days": [17], "hits": [2]})
+    >>> quiet = pl.DataFrame({"environment_id": ["e"], "days": [15]})
+    >>> round(late_by_chance(ran, quiet), 4)
+    0.0074
+    """
+    from scipy.special import chdtrc, gammaln  # noqa: PLC0415 - importing scipy takes time
+
+    both = ran.filter(pl.col("hits") > 0).join(quiet, on="environment_id", suffix="_quiet")
+    k = both["hits"].to_numpy().astype(float)
+    n = np.maximum(both["days"].to_numpy().astype(float), k)
+    d = np.minimum(both["days_quiet"].to_numpy().astype(float), n - k)
+    if not k.size:
+        return 1.0
+    logs = (gammaln(n - d + 1) - gammaln(n - d - k + 1)) - (gammaln(n + 1) - gammaln(n - k + 1))
+    return float(chdtrc(2.0 * k.size, -2.0 * float(np.minimum(logs, 0.0).sum())))
 
 
 def _named(group: tuple[tuple[Any, ...], pl.DataFrame]) -> tuple[str, ...]:
@@ -102,6 +131,15 @@ def _described(version: str, mine: pl.DataFrame, ran: pl.DataFrame) -> dict[str,
         "rate_high": float(high[0]),
         "probability": 1 - _stray(mine),
     }
+
+
+def _quiet_first(running: Running, version: str, mine: pl.DataFrame) -> pl.DataFrame:
+    """Return the spans of *version* where the error showed, each until it first did."""
+    first = mine.group_by("environment_id").agg(pl.col("first_at").min())
+    ran = running.spans.filter(pl.col("value") == version)
+    return ran.join(first, on="environment_id").with_columns(
+        pl.min_horizontal("valid_to", "first_at").alias("valid_to")
+    )
 
 
 def _stray(mine: pl.DataFrame) -> float:

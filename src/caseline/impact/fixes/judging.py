@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from caseline.versions import parse_version
+from caseline.versions import is_known, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,7 +73,7 @@ def judge_by_logs(
     table = table.with_columns(pl.max_horizontal("days", "hits").alias("days"))
     names = sorted(table["version"].unique())
     parsed = {name: parse_version(name) for name in names}
-    bad = set(table.filter(pl.col("hits") > 0)["version"])
+    bad = {name for name in table.filter(pl.col("hits") > 0)["version"] if is_known(name)}
     rate = Silence(table.filter(pl.col("version").is_in(sorted(bad))), settings)
     ordered = sorted((v, name) for name, v in parsed.items() if v is not None)
     told: dict[str, tuple[str, float | None, str]] = {
@@ -134,8 +134,7 @@ class Silence:
         settings: The prior, its bounds, and how sure a verdict must be.
 
     Attributes:
-        plain_share: Days with the error by day with logs, on affected versions.
-        share: The same, drawn a little to one half.
+        share: Days with the error by day with logs, drawn a little to one half.
         strength: How many days it weighs for a single environment.
     """
 
@@ -143,7 +142,6 @@ class Silence:
         self._settings = settings
         self._own = table.group_by("environment_id").agg(pl.col("days", "hits").sum())
         days, hits = (self._own[name].to_numpy().astype(float) for name in ("days", "hits"))
-        self.plain_share = float(hits.sum() / days.sum()) if days.any() else 0.0
         self.share = (hits.sum() + 0.5) / (days.sum() + 1.0)
         self.strength = _strength(days, hits, self.share, settings)
 

@@ -14,11 +14,13 @@ from caseline.testing.fleet.scenarios import (
     s05_upgrade_noise,
     s06_loud_plugin,
     s07_interaction,
+    s08_two_incidents,
     s10_busy_calendar,
     s11_null_fleet,
     s13_wrong_clocks,
     s14_repeated_bundles,
     s15_damaged_bundles,
+    s17_backported_fix,
     s18_reworded_message,
 )
 
@@ -32,11 +34,13 @@ SCENARIOS = {
         s05_upgrade_noise,
         s06_loud_plugin,
         s07_interaction,
+        s08_two_incidents,
         s10_busy_calendar,
         s11_null_fleet,
         s13_wrong_clocks,
         s14_repeated_bundles,
         s15_damaged_bundles,
+        s17_backported_fix,
         s18_reworded_message,
         incident,
     )
