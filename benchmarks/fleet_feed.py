@@ -25,13 +25,18 @@ HEARTBEAT = "s-heartbeat"
 _STAMP = pl.Datetime("us", "UTC")
 
 
-def signature_of(issue: int) -> str:
-    """Return the signature of the plan's issue number *issue*."""
-    return f"s-{issue:04d}"
+def signature_of(issue: int, template: int | None = None) -> str:
+    """Return the signature of the plan's issue number *issue*, or of one of its templates."""
+    return f"s-{issue:04d}" + ("" if template is None else f"-{template}")
 
 
-def fed(fleet: Simulation, folder: Path, *, now: datetime | None = None) -> caseline.Workspace:
-    """Return a workspace that holds *fleet*, open at *now* (its end if None)."""
+def fed(
+    fleet: Simulation, folder: Path, *, now: datetime | None = None, by_template: bool = False
+) -> caseline.Workspace:
+    """Return a workspace that holds *fleet*, open at *now* (its end if None).
+
+    With *by_template* an issue has as many signatures as templates, not one.
+    """
     ws = caseline.open(folder, clock=caseline.ManualClock(now or fleet.settings.end))
     ws.fleet.load(
         customers=fleet.customers,
@@ -41,8 +46,13 @@ def fed(fleet: Simulation, folder: Path, *, now: datetime | None = None) -> case
         changes=fleet.changes,
     )
     plan = fleet._plan
-    names = [signature_of(i) for i in range(len(plan.issues))]
-    texts = [issue.templates[0].masked for issue in plan.issues]
+    told = [
+        (signature_of(i, k if by_template else None), template.masked)
+        for i, issue in enumerate(plan.issues)
+        for k, template in enumerate(issue.templates)
+        if by_template or k == 0
+    ]
+    names, texts = [name for name, _ in told], [text for _, text in told]
     rows = [
         {"signature_id": s, "scheme": "t", "kind": "log", "template": text,
          "parts": text.split("<*>"), "rules": [""] * text.count("<*>")}
@@ -50,13 +60,16 @@ def fed(fleet: Simulation, folder: Path, *, now: datetime | None = None) -> case
     ]  # fmt: skip
     ws._store.save("signatures", pl.DataFrame(rows))
     for day in range(fleet.settings.days):
-        _append(ws, fleet, day)
+        append_day(ws, fleet, day, by_template=by_template)
     ws._store.compact()
     return ws
 
 
-def _append(ws: caseline.Workspace, fleet: Simulation, day: int) -> None:
-    events = pl.concat([_planted(fleet, day), _heartbeats(fleet, day)])
+def append_day(
+    ws: caseline.Workspace, fleet: Simulation, day: int, *, by_template: bool = False
+) -> None:
+    """Append what *fleet* writes on a day to *ws*."""
+    events = pl.concat([_planted(fleet, day, by_template=by_template), _heartbeats(fleet, day)])
     if events.is_empty():
         return
     source = Source(
@@ -108,7 +121,7 @@ def _groups(fleet: Simulation) -> dict[str, list[str]]:
     return {name: sorted(members) for name, members in found.items()}
 
 
-def _planted(fleet: Simulation, day: int) -> pl.DataFrame:
+def _planted(fleet: Simulation, day: int, *, by_template: bool) -> pl.DataFrame:
     plan = fleet._plan
     hits = fleet._traffic.hits.of_day(day).filter(pl.col("issue") < len(plan.issues))
     arrives = fleet._traffic.volume.delivered[hits["environment"].to_numpy(), day]
@@ -126,11 +139,14 @@ def _planted(fleet: Simulation, day: int) -> pl.DataFrame:
     )
     levels = [max(t.level for t in issue.templates) for issue in plan.issues]
     numbers = list(range(len(levels)))
+    number = pl.col("issue").cast(pl.String).str.zfill(4)
     named = hits.join(places, on=["issue", "segment"], how="left", maintain_order="left")
     return _event_columns(
         fleet,
         named.with_columns(
-            signature_id=pl.format("s-{}", pl.col("issue").cast(pl.String).str.zfill(4)),
+            signature_id=pl.format("s-{}-{}", number, "template")
+            if by_template
+            else pl.format("s-{}", number),
             severity=pl.col("issue").replace_strict(numbers, levels, default=3) * 4 + 5,
         ),
     )

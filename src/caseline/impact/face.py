@@ -93,7 +93,8 @@ class Impacts:
         Returns:
             Rows with issue_id, signature_ids, detected_at, customers, kind (new, jump),
             severity, template, since, observed and expected (customer-days), q_value,
-            events, reasons, and ``.impact``. The notes state the budget of false
+            events, reasons, ``.impact``, and ``.cascade``: which of its signatures comes
+            before which; ``signature_ids`` are in that order. The notes state the budget of false
             findings and what could not be judged.
 
         Raises:
@@ -101,7 +102,7 @@ class Impacts:
         """
         now = self._now(as_of)
         start = Window(start=in_utc(since, "since"), end=now).start
-        frame, notes = detect_issues(self._engine, since=start, now=now, as_of=as_of)
+        frame, cascades, notes = detect_issues(self._engine, since=start, now=now, as_of=as_of)
 
         def impact_of(found: Detection) -> Impact:
             window = Window(start=min(found.since, start), end=now)
@@ -114,7 +115,7 @@ class Impacts:
                 now=now,
             )
 
-        return Detections(frame, as_of=now, assess=impact_of, notes=notes)
+        return Detections(frame, as_of=now, assess=impact_of, cascades=cascades, notes=notes)
 
     def causes(self, ticket: str, *, limit: int = 5, as_of: datetime | None = None) -> Causes:
         """Return the signatures that best explain a ticket, or say that none does.

@@ -117,6 +117,8 @@ def _of_events() -> Iterator[Asked]:
     yield Asked(question="events_with_text", window=_HOURS, values={**_EVENTS, "text": "IT'S \\"})
     traces = {"environment": "e1", "trace_ids": ["tr-1", "tr-2"], "hosts": ["h0", "h1"]}
     yield Asked(question="trace_moments", window=_HOURS, values=traces)
+    firsts = {"signature_ids": _IDS, "limit": 50}
+    yield Asked(question="trace_firsts", window=_SHORT, values=firsts)
 
 
 def question_names() -> list[str]:
