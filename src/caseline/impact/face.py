@@ -12,6 +12,7 @@ from caseline.impact.explaining import explain
 from caseline.impact.fixes.recording import RecordedFix, listed_versions, save_fix
 from caseline.impact.fixes.tracking import track_fix
 from caseline.impact.issues import detect_issues
+from caseline.impact.linking.gathering import gather_tickets
 from caseline.impact.spreading.spreading import spread_of
 from caseline.impact.surroundings import look_around
 from caseline.records.arguments import checked_id, checked_limit
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from caseline.impact.answers import Impact
     from caseline.impact.explaining import Causes
     from caseline.impact.fixes.answers import FixStates
+    from caseline.impact.linking.answers import IssueTickets
     from caseline.impact.spreading.answers import Spread
     from caseline.impact.surroundings import Context
     from caseline.protocols import Engine
@@ -201,6 +203,32 @@ class Impacts:
         if isinstance(window, timedelta):
             span = Window(start=span.start, end=moment + window)
         return look_around(self._engine, customer, span, as_of=as_of, now=now)
+
+    def tickets(self, issue: str, *, as_of: datetime | None = None) -> IssueTickets:
+        """Return the tickets of an issue: those that its signatures explain best.
+
+        Tickets of its time are looked at, of customers whom it hits. Several of one
+        customer are duplicates of its first; what says nothing is told as ``vague``.
+
+        Args:
+            issue: The id of an issue or signature.
+            as_of: Hide what was received or opened later.
+
+        Returns:
+            Rows with ticket_id, customer_id, opened_at, probability, vague, duplicate_of,
+            reasons, the oldest first; ``.customers`` are those who wrote them.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: a naive datetime.
+        """
+        now = self._now(as_of)
+        impact = self.of(issue, as_of=as_of)
+
+        def causes_of(ticket: str, limit: int) -> Causes:
+            return explain(self._engine, ticket, limit=limit, now=now, as_of=as_of)
+
+        return gather_tickets(self._engine, impact, causes_of, as_of=as_of)
 
     def record_fix(  # noqa: PLR0913 - one for each part of the record
         self,
