@@ -13,6 +13,7 @@ from caseline.impact.fixes.recording import RecordedFix, listed_versions, save_f
 from caseline.impact.fixes.tracking import track_fix
 from caseline.impact.issues import detect_issues
 from caseline.impact.linking.gathering import gather_tickets
+from caseline.impact.reports.composing import compose_report
 from caseline.impact.spreading.spreading import spread_of
 from caseline.impact.surroundings import look_around
 from caseline.records.arguments import checked_id, checked_limit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from caseline.impact.explaining import Causes
     from caseline.impact.fixes.answers import FixStates
     from caseline.impact.linking.answers import IssueTickets
+    from caseline.impact.reports.answers import Audience, Report
     from caseline.impact.spreading.answers import Spread
     from caseline.impact.surroundings import Context
     from caseline.protocols import Engine
@@ -229,6 +231,41 @@ class Impacts:
             return explain(self._engine, ticket, limit=limit, now=now, as_of=as_of)
 
         return gather_tickets(self._engine, impact, causes_of, as_of=as_of)
+
+    def report(
+        self,
+        issue: str,
+        *,
+        audience: Audience = "internal",
+        customer: str | None = None,
+        as_of: datetime | None = None,
+    ) -> Report:
+        """Return a report on an issue to send on: Markdown, with figures as files.
+
+        Args:
+            issue: The id of an issue or signature.
+            audience: ``internal``: all of it; ``partner``: rough numbers, from which no
+                customer can be told; ``customer``: one customer's own data, plain words.
+            customer: Whose, for the audience ``customer``.
+            as_of: Hide what was received later.
+
+        Returns:
+            A Report: ``.to_markdown()``, ``.write(folder)``, ``.figures``, ``.to_dict()``.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue, signature or customer.
+            InputError: an unknown audience, or one and a customer that do not go together.
+        """
+        now = self._now(as_of)
+        return compose_report(
+            self._engine,
+            signatures_of(self._engine, checked_id(issue, "issue or signature"), as_of=as_of),
+            wanted=issue,
+            audience=audience,
+            customer=customer,
+            now=now,
+            as_of=as_of,
+        )
 
     def record_fix(  # noqa: PLR0913 - one for each part of the record
         self,

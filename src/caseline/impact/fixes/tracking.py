@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from caseline.protocols import Engine
 
 
-def track_fix(
+def track_fix(  # noqa: PLR0913 - the parts of the question
     engine: Engine,
     signature_ids: Sequence[str],
     *,
@@ -36,14 +36,21 @@ def track_fix(
     component: str | None,
     now: datetime,
     as_of: datetime | None,
+    recorded_in: Engine | None = None,
 ) -> FixStates:
-    """Return the fix states of *wanted*, an issue or signature made of *signature_ids*."""
+    """Return the fix states of *wanted*, an issue or signature made of *signature_ids*.
+
+    Where *engine* is a viewer's eyes, *recorded_in* may be those that see every record: a
+    fix is the product's, whoever has met the error.
+    """
     settings = fix_settings()
     kin = read_kin(engine, as_of=as_of)
     members = list(kin.together(tuple(signature_ids)))
     everywhere = read_running(engine, members, now=now, as_of=as_of)
     records = [
-        fix for fix in read_fixes(engine, wanted, as_of=as_of) if component in (None, fix.component)
+        fix
+        for fix in read_fixes(recorded_in or engine, wanted, as_of=as_of)
+        if component in (None, fix.component)
     ]
     fix = records[0] if records else None
     component = fix.component if fix else component or chosen_component(everywhere)

@@ -63,6 +63,7 @@ def _all() -> Iterator[Asked]:
         "template_samples": {**ids, "limit": 3},
         "template_seen": {"signature_id": "s-lost"},
         "ticket_rows": _TICKETS,
+        "word_holders": {"words": ["took", "nobody"]},
         "versions_at": {"environments": _PLACES, "start": at(days=5), "end": at(days=15)},
     }
     yield from (Asked(question=name, values=values) for name, values in by_name.items())
