@@ -31,11 +31,17 @@ def signature_of(issue: int, template: int | None = None) -> str:
 
 
 def fed(
-    fleet: Simulation, folder: Path, *, now: datetime | None = None, by_template: bool = False
+    fleet: Simulation,
+    folder: Path,
+    *,
+    now: datetime | None = None,
+    by_template: bool = False,
+    last_day: int | None = None,
 ) -> caseline.Workspace:
     """Return a workspace that holds *fleet*, open at *now* (its end if None).
 
-    With *by_template* an issue has as many signatures as templates, not one.
+    With *by_template* an issue has as many signatures as templates, not one. From
+    *last_day* on nothing is appended.
     """
     ws = caseline.open(folder, clock=caseline.ManualClock(now or fleet.settings.end))
     ws.fleet.load(
@@ -59,7 +65,7 @@ def fed(
         for s, text in zip([*names, HEARTBEAT], [*texts, "alive"], strict=True)
     ]  # fmt: skip
     ws._store.save("signatures", pl.DataFrame(rows))
-    for day in range(fleet.settings.days):
+    for day in range(fleet.settings.days if last_day is None else last_day):
         append_day(ws, fleet, day, by_template=by_template)
     ws._store.compact()
     return ws

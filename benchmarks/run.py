@@ -29,6 +29,7 @@ MODULES = (
     "question_latency",
     "freshness",
     "impact_vectors",
+    "impact_incidents",
 )
 
 
