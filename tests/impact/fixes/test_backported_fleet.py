@@ -11,7 +11,7 @@ from caseline.testing.fleet import simulate
 @pytest.fixture(scope="module")
 def fleet():
     return simulate(
-        "S17", seed=11, customers=24, days=20, events_per_day=60, everyday_issues=0,
+        "S17", seed=10, customers=24, days=20, events_per_day=60, everyday_issues=0,
         bursts_per_customer_month=0.0, missing_share=0.0, none_share=0.0, clock_skew_share=0.0,
         share_multi_tenant=0.0, staging_share=0.0,
     )  # fmt: skip
