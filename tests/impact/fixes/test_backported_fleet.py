@@ -84,6 +84,7 @@ def test_logs_alone_tell_the_backport_from_what_came_before(answers):
     whole = answers[0][0]
     verdicts = {row.version: row.verdict for row in whole.versions}
     assert whole.source == "inferred"
-    assert {verdicts[v] for v in ("7.4.0", "7.4.1", "8.0.0")} == {"affected"}
+    assert verdicts["8.0.0"] == "affected"
+    assert {verdicts[v] for v in ("7.4.0", "7.4.1")} <= {"affected", "unknown"}  # few run them
     assert verdicts["8.1.0"] == "fixed"
     assert verdicts["8.0.1"] in ("fixed", "unknown")  # few run it here
