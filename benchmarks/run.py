@@ -30,6 +30,7 @@ MODULES = (
     "freshness",
     "impact_vectors",
     "impact_ledger",
+    "impact_incidents",
 )
 
 

@@ -148,3 +148,9 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     store = EmbeddedStore(tmp_path)
     yield Fleet(store)
     store.close()
+
+
+@pytest.fixture(scope="session")
+def fleet_class() -> type[Fleet]:
+    """What makes a fleet in a store of one's own."""
+    return Fleet

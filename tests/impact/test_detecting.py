@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 import pytest
 
@@ -237,3 +239,39 @@ def test_shared_lines_count_all_their_customers(fleet):
                      customer_id=None, share_group="g", severity=21)
     )  # fmt: skip
     assert fleet.impact.detect(since=fleet.at(days=18))[0].customers == 3
+
+
+def test_signatures_of_an_issue_are_in_the_order_of_their_traces(fleet):
+    quiet(fleet)
+    for i in range(1, 6):
+        for hour in (9, 11):
+            for signature, second in (("s-save", 0), ("s-lock", 20)):
+                moment = fleet.at(days=27, hours=hour, minutes=i, seconds=second)
+                trace = f"t{i}-{hour}"
+                fleet.add(fleet.errors(f"c{i}", moment, signature_id=signature, trace_id=trace))
+    (found,) = detect(fleet)
+    assert found.signature_ids == ["s-save", "s-lock"]
+    [pair] = found.cascade
+    assert (pair.upstream_id, pair.downstream_id, pair.evidence) == ("s-save", "s-lock", "traces")
+    assert (pair.together, pair.first) == (10, 10)
+    assert pair.probability > 0.99
+    assert found.reasons[-1] == "s-save comes before s-lock in 10 of 10 traces"
+
+
+def test_without_traces_the_order_is_that_of_the_onsets(broken):
+    [pair] = broken.impact.detect(since=broken.at(days=15))[0].cascade
+    assert (pair.upstream_id, pair.downstream_id, pair.evidence) == ("s-lock", "s-save", "onsets")
+    assert pair.together == 4
+
+
+def test_an_issue_keeps_its_id_whatever_the_order_of_its_signatures(broken):
+    first = broken.impact.detect(since=broken.at(days=15))[0]
+    for i in range(1, 5):
+        moments = [broken.at(days=18, hours=h, minutes=i) for h in (7, 8)]
+        for at in moments:
+            for name, late in (("s-save", 0), ("s-lock", 5)):
+                broken.add(broken.errors(f"c{i}", at + timedelta(seconds=late), signature_id=name,
+                                         trace_id=f"t-{i}-{at.hour}"))  # fmt: skip
+    again = broken.impact.detect(since=broken.at(days=15))[0]
+    assert again.signature_ids == ["s-save", "s-lock"]
+    assert again.issue_id == first.issue_id

@@ -33,7 +33,8 @@ def test_runtime_dependencies_have_their_reasons(project, page):
 
 def test_extras_have_their_reasons(project, page):
     extras = project["project"]["optional-dependencies"].values()
-    assert set(page["To open a cluster"]) == {name for extra in extras for name in names_of(extra)}
+    told = set(page["To open a cluster"]) | set(page["To draw reports"])
+    assert told == {name for extra in extras for name in names_of(extra)}
 
 
 @pytest.mark.parametrize(

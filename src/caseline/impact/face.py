@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING
 from caseline.clock import in_utc
 from caseline.impact.detections import Detection, Detections
 from caseline.impact.explaining import explain
+from caseline.impact.fixes.recording import RecordedFix, listed_versions, save_fix
+from caseline.impact.fixes.tracking import track_fix
 from caseline.impact.issues import detect_issues
 from caseline.impact.ledger.assessment import assess, signatures_of
+from caseline.impact.linking.gathering import gather_tickets
+from caseline.impact.reports.composing import compose_report
 from caseline.impact.spreading.spreading import spread_of
 from caseline.impact.surroundings import look_around
 from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
+from caseline.versions import Branches, Ranges
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from caseline.clock import Clock
     from caseline.impact.explaining import Causes
+    from caseline.impact.fixes.answers import FixStates
     from caseline.impact.ledger.answers import Impact
+    from caseline.impact.linking.answers import IssueTickets
+    from caseline.impact.reports.answers import Audience, Report
     from caseline.impact.spreading.answers import Spread
     from caseline.impact.surroundings import Context
     from caseline.protocols import Engine
@@ -88,7 +97,8 @@ class Impacts:
         Returns:
             Rows with issue_id, signature_ids, detected_at, customers, kind (new, jump),
             severity, template, since, observed and expected (customer-days), q_value,
-            events, reasons, and ``.impact``. The notes state the budget of false
+            events, reasons, ``.impact``, and ``.cascade``: which of its signatures comes
+            before which; ``signature_ids`` are in that order. The notes state the budget of false
             findings and what could not be judged.
 
         Raises:
@@ -96,7 +106,7 @@ class Impacts:
         """
         now = self._now(as_of)
         start = Window(start=in_utc(since, "since"), end=now).start
-        frame, notes = detect_issues(self._engine, since=start, now=now, as_of=as_of)
+        frame, cascades, notes = detect_issues(self._engine, since=start, now=now, as_of=as_of)
 
         def impact_of(found: Detection) -> Impact:
             window = Window(start=min(found.since, start), end=now)
@@ -109,7 +119,7 @@ class Impacts:
                 now=now,
             )
 
-        return Detections(frame, as_of=now, assess=impact_of, notes=notes)
+        return Detections(frame, as_of=now, assess=impact_of, cascades=cascades, notes=notes)
 
     def causes(self, ticket: str, *, limit: int = 5, as_of: datetime | None = None) -> Causes:
         """Return the signatures that best explain a ticket, or say that none does.
@@ -195,6 +205,149 @@ class Impacts:
         if isinstance(window, timedelta):
             span = Window(start=span.start, end=moment + window)
         return look_around(self._engine, customer, span, as_of=as_of, now=now)
+
+    def tickets(self, issue: str, *, as_of: datetime | None = None) -> IssueTickets:
+        """Return the tickets of an issue: those that its signatures explain best.
+
+        Tickets of its time are looked at, of customers whom it hits. Several of one
+        customer are duplicates of its first; what says nothing is told as ``vague``.
+
+        Args:
+            issue: The id of an issue or signature.
+            as_of: Hide what was received or opened later.
+
+        Returns:
+            Rows with ticket_id, customer_id, opened_at, probability, vague, duplicate_of,
+            reasons, the oldest first; ``.customers`` are those who wrote them.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: a naive datetime.
+        """
+        now = self._now(as_of)
+        impact = self.of(issue, as_of=as_of)
+
+        def causes_of(ticket: str, limit: int) -> Causes:
+            return explain(self._engine, ticket, limit=limit, now=now, as_of=as_of)
+
+        return gather_tickets(self._engine, impact, causes_of, as_of=as_of)
+
+    def report(
+        self,
+        issue: str,
+        *,
+        audience: Audience = "internal",
+        customer: str | None = None,
+        as_of: datetime | None = None,
+    ) -> Report:
+        """Return a report on an issue to send on: Markdown, with figures as files.
+
+        Args:
+            issue: The id of an issue or signature.
+            audience: ``internal``: all of it; ``partner``: rough numbers, from which no
+                customer can be told; ``customer``: one customer's own data, plain words.
+            customer: Whose, for the audience ``customer``.
+            as_of: Hide what was received later.
+
+        Returns:
+            A Report: ``.to_markdown()``, ``.write(folder)``, ``.figures``, ``.to_dict()``.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue, signature or customer.
+            InputError: an unknown audience, or one and a customer that do not go together.
+        """
+        now = self._now(as_of)
+        return compose_report(
+            self._engine,
+            signatures_of(self._engine, checked_id(issue, "issue or signature"), as_of=as_of),
+            wanted=issue,
+            audience=audience,
+            customer=customer,
+            now=now,
+            as_of=as_of,
+        )
+
+    def record_fix(  # noqa: PLR0913 - one for each part of the record
+        self,
+        issue: str,
+        *,
+        component: str,
+        fixed_in: Sequence[str] | str = (),
+        affected_from: Sequence[str] | str = (),
+        affected: Sequence[str] | str = (),
+        branches: Mapping[str, str | None] | None = None,
+        by: str,
+        as_of: datetime | None = None,
+    ) -> RecordedFix:
+        """Record which versions have an issue and which its fix; the latest record counts.
+
+        Every record is kept with its author: ``as_of`` reads those of then.
+
+        Args:
+            issue: The id of an issue or signature.
+            component: What the versions are of, as spans name it.
+            fixed_in: Where the fix came in, one version for each line that got it. A fix in
+                the newest of them is in all later ones; the others are backports.
+            affected_from: Where the error came in; nothing: it was always there.
+            affected: The affected versions one by one, in place of *affected_from*.
+            branches: For each line, such as ``8.1``, the version that it was cut from; only
+                where lines are not what the custom says (see ``caseline.versions``).
+            by: Who says so.
+            as_of: Since when it is known, for records of the past; the present if None.
+
+        Returns:
+            What was recorded.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: no version, or versions that cannot be compared or contradict,
+                or a naive datetime.
+            ReadOnlyError: the workspace cannot be written to.
+        """
+        signatures_of(self._engine, checked_id(issue, "issue or signature"), as_of=None)
+        return save_fix(
+            self._engine,
+            RecordedFix(
+                issue_id=issue,
+                component=checked_id(component, "component"),
+                ranges=Ranges(
+                    fixed_in=listed_versions(fixed_in, "fixed_in"),
+                    affected_from=listed_versions(affected_from, "affected_from"),
+                    affected=listed_versions(affected, "affected"),
+                    branches=Branches(cuts=branches or {}),
+                ),
+                author=checked_id(by, "by"),
+                recorded_at=self._now(as_of),
+            ),
+        )
+
+    def fix_state(
+        self, issue: str, *, component: str | None = None, as_of: datetime | None = None
+    ) -> FixStates:
+        """Return which customers still run what has an issue, and which have its fix.
+
+        Where nobody recorded a fix, versions are judged by their logs: those with the
+        error, and those that ran long enough without it where it used to come.
+
+        Args:
+            issue: The id of an issue or signature.
+            component: Whose versions; None for that of the latest record, or of the events.
+            as_of: The moment; what was received or recorded later is hidden.
+
+        Returns:
+            One row for each customer and production environment: customer_id,
+            environment_id, state (vulnerable, protected, upgrading, unknown), version,
+            since, planned_at, probability (that the error may come there), reasons; with
+            ``.counts``, ``.versions`` and ``.contradictions``.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: a naive datetime.
+        """
+        checked_id(issue, "issue or signature")
+        now = self._now(as_of)
+        ids = signatures_of(self._engine, issue, as_of=as_of)
+        return track_fix(self._engine, ids, wanted=issue, component=component, now=now, as_of=as_of)
 
     def _now(self, as_of: datetime | None) -> datetime:
         return self._clock.now() if as_of is None else in_utc(as_of, "as_of")

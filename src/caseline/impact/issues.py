@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.estimation.exposure import other_stages
+from caseline.impact.cascades import with_order
 from caseline.impact.detection import detection_settings, stand_out
 from caseline.impact.history import History, read_history, start_of
 from caseline.impact.settings import shipped_settings
@@ -40,8 +41,8 @@ _STATUS = {"new": "new", "jump": "escalating"}
 
 def detect_issues(
     engine: Engine, *, since: datetime, now: datetime, as_of: datetime | None
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the newly detected issues (see ``COLUMNS``) and what a reader must know.
+) -> tuple[pl.DataFrame, pl.DataFrame, tuple[str, ...]]:
+    """Return the newly detected issues (see ``COLUMNS``), their cascades, and what to know.
 
     They are saved if the workspace can be written to.
     """
@@ -66,6 +67,8 @@ def detect_issues(
         for row in rows
         if row["kind"] == "jump" or _wide_or_severe(row)
     ]
+    window = Window(start=start_of(history.days[1]), end=start_of(history.days[2]))
+    kept, cascades = with_order(engine, kept, hits, window=window, as_of=as_of)
     frame = pl.DataFrame(kept, schema=COLUMNS).sort(
         ["kind", "customers", "severity", "issue_id"],
         descending=[True, True, True, False],
@@ -74,7 +77,7 @@ def detect_issues(
     if engine.writable and frame.height:
         _save(engine, frame)
     told = [name for names in frame["signature_ids"] for name in names]
-    return frame, (*findings.notes, *history.kin.notes(told))
+    return frame, cascades, (*findings.notes, *history.kin.notes(told))
 
 
 def _first_hits(

@@ -155,6 +155,19 @@ CREATE TABLE IF NOT EXISTS issue_signatures (
     issue_id VARCHAR NOT NULL,
     signature_id VARCHAR NOT NULL
 );
+-- Which versions have an issue (or signature) and which its fix, as people said: lists are
+-- JSON. Rows are only ever added; the latest of a component counts.
+CREATE TABLE IF NOT EXISTS fixes (
+    issue_id VARCHAR NOT NULL,
+    component VARCHAR NOT NULL,
+    position BIGINT NOT NULL,
+    fixed_in VARCHAR NOT NULL,
+    affected_from VARCHAR NOT NULL,
+    affected VARCHAR NOT NULL,
+    branches VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    recorded_at TIMESTAMP NOT NULL
+);
 CREATE TABLE IF NOT EXISTS links (
     link_id VARCHAR NOT NULL,
     left_kind VARCHAR NOT NULL,

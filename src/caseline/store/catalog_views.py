@@ -80,8 +80,10 @@ def catalog(sight: Sight) -> dict[str, str]:
         else ""
     )
     own_issues = " AND issue_id IN (SELECT issue_id FROM issue_signatures)" if sight.scoped else ""
-    own_links = own_rejects = ""
+    own_links = own_rejects = own_fixes = ""
     if sight.scoped:
+        seen = "SELECT issue_id FROM issue_signatures UNION ALL SELECT signature_id FROM all_months"
+        own_fixes = f" AND issue_id IN ({seen})"
         own = "(SELECT ticket_id FROM catalog.tickets WHERE true" + mine + ")"
         own_links = f" AND (left_id IN {own} OR right_id IN {own})"
         own_rejects = (
@@ -123,6 +125,7 @@ def catalog(sight: Sight) -> dict[str, str]:
         ),
         "sources": ("*", " AND received_at <= $as_of" if past else ""),
         "issues": ("*", own_issues + (" AND detected_at <= $as_of" if past else "")),
+        "fixes": ("*", own_fixes),
         "links": ("*", own_links + (" AND created_at <= $as_of" if past else "")),
         "rejects": ("*", own_rejects),
     }

@@ -150,6 +150,11 @@ _SPECIAL = {
         gone="t.issue_id IN (SELECT issue_id FROM catalog.issue_signatures GROUP BY issue_id "
         "HAVING bool_and(signature_id IN (FROM gone_signatures)))",
     ),
+    "fixes": _Rows(
+        gone="t.issue_id IN (FROM gone_signatures) OR t.issue_id IN (SELECT issue_id "
+        "FROM catalog.issue_signatures GROUP BY issue_id "
+        "HAVING bool_and(signature_id IN (FROM gone_signatures)))"
+    ),
     "links": _Rows(gone=f"{_GONE_END.format('left')} OR {_GONE_END.format('right')}"),
     "numbers": _Rows(
         (_NAME.format("group", "name"),),

@@ -45,6 +45,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "rejects": ("collection_id", "name", "reason", "position"),
     "issues": ("issue_id",),
     "issue_signatures": ("issue_id", "signature_id"),
+    "fixes": ("issue_id", "component", "position"),
     "links": ("link_id",),
     **{name: table.key for name, table in FROM_OUTSIDE.items()},
 }

@@ -55,6 +55,7 @@ def _all() -> Iterator[Asked]:
         "covered_days": {"first_day": at(days=2).date(), "last_day": at(days=20).date()},
         "fleet_baseline": {**ids, **_DAYS},
         "issue_known": {"issue_id": "i-1"},
+        "recorded_fixes": {"issue_id": "i-1"},
         "recent_texts": {"before": at(days=3), "limit": 2},
         "sampled_signatures": ids,
         "place_levels": _MONTHS,
@@ -65,6 +66,7 @@ def _all() -> Iterator[Asked]:
         "template_seen": {"signature_id": "s-lost"},
         "ticket_rows": _TICKETS,
         "widespread_counts": {**_MONTHS, "limit": 3},
+        "word_holders": {"words": ["took", "nobody"]},
         "versions_at": {"environments": _PLACES, "start": at(days=5), "end": at(days=15)},
     }
     yield from (Asked(question=name, values=values) for name, values in by_name.items())
@@ -121,6 +123,8 @@ def _of_events() -> Iterator[Asked]:
     yield Asked(question="trace_moments", window=_HOURS, values=traces)
     whose = {name: traces[name] for name in ("environment", "trace_ids")}
     yield Asked(question="trace_owners", window=_HOURS, values=whose)
+    firsts = {"signature_ids": _IDS, "limit": 50}
+    yield Asked(question="trace_firsts", window=_SHORT, values=firsts)
 
 
 def question_names() -> list[str]:

@@ -125,6 +125,7 @@ def _inside() -> dict[str, pl.DataFrame]:
         "issue_signatures": pl.DataFrame(
             {"issue_id": ["i-1", "i-1", "i-2"], "signature_id": ["s-merged", "s-lost", "s-\\odd"]}
         ),
+        "fixes": pl.DataFrame([_fix(position) for position in range(2)]),
         "links": pl.DataFrame([_link()]),
         "clock_readings": pl.DataFrame([_reading(slot) for slot in range(2)]),
         "clocks": pl.DataFrame([_clock()]),
@@ -160,6 +161,14 @@ def _issue(issue_id: str, day: int) -> dict[str, Any]:
         "issue_id": issue_id, "kind": "new", "status": "ongoing", "title": "t",
         "detected_at": at(days=day), "since": at(days=1), "baseline": 0.5, "observed": 3.0,
         "evidence": "e",
+    }  # fmt: skip
+
+
+def _fix(position: int) -> dict[str, Any]:
+    return {
+        "issue_id": "i-1", "component": "server", "position": position, "fixed_in": '["8.1"]',
+        "affected_from": "[]", "affected": "[]", "branches": "{}", "author": "ana",
+        "recorded_at": at(days=40 + position),
     }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Which tickets are of an issue: those that its signatures explain best."""
