@@ -2,7 +2,8 @@
 
 Identifiers are kept whole and split: ``OrderService.saveOrder`` gives itself, ``order``,
 ``service``, ``save``. Words weigh by how rare they are among the documents; runs of
-characters catch inflections and typing errors.
+characters catch inflections and typing errors; concepts, a word list, catch what people
+and machines call by other names.
 """
 
 from __future__ import annotations
@@ -73,6 +74,53 @@ def grams(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@cache
+def _concept_lists() -> tuple[dict[str, list[str]], dict[str, list[str]], int]:
+    """Return the concepts of whole entries, those of beginnings, and an entry's most words."""
+    path = files("caseline").joinpath("words", _WORDS, "concepts.toml")
+    whole: dict[str, list[str]] = {}
+    begun: dict[str, list[str]] = {}
+    for concept, lists in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        for entry in dict.fromkeys([*lists["said"], *lists["logged"]]):
+            into = begun if entry.endswith("*") else whole
+            into.setdefault(" ".join(_tokens(entry)), []).append(concept)
+    return whole, begun, max(entry.count(" ") for entry in (*whole, *begun)) + 1
+
+
+def _tokens(text: str) -> list[str]:
+    found: list[str] = []
+    for compound in _COMPOUND.findall(text):
+        parts = [p.lower() for hump in _HUMP.split(compound) for p in _PART.findall(hump)]
+        found += parts
+        if len(parts) > 1:
+            found.append("".join(parts))
+    return found
+
+
+@lru_cache(maxsize=16_384)
+def concepts(text: str) -> tuple[str, ...]:
+    """Return the concepts that *text* speaks of, each as often as it does.
+
+    They stand in ``words/2026-11/concepts.toml``.
+
+    >>> sorted(set(concepts("nobody can sign in")) & set(concepts("SAML assertion refused")))
+    ['sign_in']
+    """
+    whole, begun, most = _concept_lists()
+    tokens = _tokens(text)
+    found: list[str] = []
+    for start, first in enumerate(tokens):
+        for size in range(1, most + 1):
+            run = " ".join(tokens[start : start + size]) if size > 1 else first
+            found += whole.get(run, ())
+            shortest = len(run) - len(tokens[min(start + size, len(tokens)) - 1]) + 1
+            for end in range(max(_SHORTEST, shortest), len(run) + 1):
+                found += begun.get(run[:end], ())
+            if start + size >= len(tokens):
+                break
+    return tuple(found)
+
+
 class Likeness:
     """Compares texts with *documents*, which are read once.
 
@@ -83,7 +131,7 @@ class Likeness:
     Args:
         documents: Texts, shape (n,).
         usual: Texts of the kind that is compared with them.
-        features: What of a text is compared: ``words`` or ``grams``.
+        features: What of a text is compared: ``words``, ``grams`` or ``concepts``.
 
     >>> like = Likeness(["Could not save order <*>", "Disk <*> is full"])
     >>> scores = like.to("orders cannot be saved: save order fails")

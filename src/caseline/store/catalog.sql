@@ -181,6 +181,35 @@ CREATE TABLE IF NOT EXISTS links (
     state VARCHAR NOT NULL,
     created_at TIMESTAMP NOT NULL
 );
+-- Every decision on a link, in order: the latest one counts.
+CREATE TABLE IF NOT EXISTS link_decisions (
+    link_id VARCHAR NOT NULL,
+    position BIGINT NOT NULL,
+    state VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    reasons VARCHAR,
+    decided_at TIMESTAMP NOT NULL
+);
+-- What was learned from links about causes: weights by name as JSON, and how they did.
+CREATE TABLE IF NOT EXISTS cause_models (
+    version VARCHAR NOT NULL,
+    learned_at TIMESTAMP NOT NULL,
+    adopted BOOLEAN NOT NULL,
+    weights VARCHAR NOT NULL,
+    bias DOUBLE NOT NULL,
+    temperature DOUBLE NOT NULL,
+    links BIGINT NOT NULL,
+    judged BIGINT NOT NULL,
+    loss_before DOUBLE,
+    loss_after DOUBLE
+);
+-- How long a customer's troubles last until its tickets: mean of log hours; no customer: of all.
+CREATE TABLE IF NOT EXISTS cause_delays (
+    version VARCHAR NOT NULL,
+    customer_id VARCHAR,
+    tickets BIGINT NOT NULL,
+    log_hours DOUBLE NOT NULL
+);
 -- What was done with the workspace as a whole: only ever added to. No id of a customer.
 CREATE TABLE IF NOT EXISTS audit (
     "at" TIMESTAMP NOT NULL,

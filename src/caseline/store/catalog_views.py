@@ -48,6 +48,46 @@ def issue_signatures(sight: Sight) -> str:
     )
 
 
+def by_then(column: str) -> str:
+    """Return the condition that what people decided was decided by then, logs or no logs.
+
+    >>> by_then("decided_at")
+    '($as_of IS NULL OR decided_at <= $as_of)'
+    """
+    return f"($as_of IS NULL OR {column} <= $as_of)"
+
+
+def links(sight: Sight) -> str:
+    """Return the links, each in the state of its latest decision; a viewer's own only.
+
+    What a viewer has nothing of must not stand at the other end either.
+    """
+    decided = f" WHERE {by_then('decided_at')}"
+    told = "l.* REPLACE (coalesce(d.state, l.state) AS state), d.author AS decided_by, d.decided_at"
+    conditions = f" AND {by_then('l.created_at')}"
+    if sight.scoped:
+        viewers = "IN (SELECT unnest($viewer))"
+        own = {
+            "ticket": f"SELECT ticket_id FROM catalog.tickets WHERE customer_id {viewers}",
+            "customer": "SELECT unnest($viewer)",
+            "signature": "SELECT signature_id FROM all_months",
+            "issue": "SELECT issue_id FROM issue_signatures",
+        }
+        ends = [
+            " OR ".join(
+                f"(l.{end}_kind = '{kind}' AND l.{end}_id IN ({ids}))" for kind, ids in own.items()
+            )
+            for end in ("left", "right")
+        ]
+        conditions += "".join(f" AND ({end})" for end in ends)
+    return (
+        f"SELECT {told} FROM catalog.links l LEFT JOIN (SELECT link_id, "
+        "arg_max(state, position) AS state, arg_max(author, position) AS author, "
+        f"max(decided_at) AS decided_at FROM catalog.link_decisions{decided} GROUP BY link_id) d "
+        f"ON d.link_id = l.link_id WHERE true{conditions}"
+    )
+
+
 _OWN_SCOPE = (
     "list_intersect(list_transform(string_split(scope, ','), lambda x: trim(x)), "
     "(SELECT coalesce(list(environment_id), []) FROM catalog.tenancies "
@@ -80,12 +120,10 @@ def catalog(sight: Sight) -> dict[str, str]:
         else ""
     )
     own_issues = " AND issue_id IN (SELECT issue_id FROM issue_signatures)" if sight.scoped else ""
-    own_links = own_rejects = own_fixes = ""
+    own_rejects = own_fixes = ""
     if sight.scoped:
         seen = "SELECT issue_id FROM issue_signatures UNION ALL SELECT signature_id FROM all_months"
         own_fixes = f" AND issue_id IN ({seen})"
-        own = "(SELECT ticket_id FROM catalog.tickets WHERE true" + mine + ")"
-        own_links = f" AND (left_id IN {own} OR right_id IN {own})"
         own_rejects = (
             " AND collection_id IN (SELECT collection_id FROM catalog.collections "
             f"WHERE true{own_environments('environment_id', sight)})"
@@ -126,7 +164,13 @@ def catalog(sight: Sight) -> dict[str, str]:
         "sources": ("*", " AND received_at <= $as_of" if past else ""),
         "issues": ("*", own_issues + (" AND detected_at <= $as_of" if past else "")),
         "fixes": ("*", own_fixes),
-        "links": ("*", own_links + (" AND created_at <= $as_of" if past else "")),
+        "cause_models": ("*", f" AND {by_then('learned_at')}"),
+        "cause_delays": (
+            "*",
+            " AND (customer_id IS NULL OR customer_id IN (SELECT unnest($viewer)))"
+            if sight.scoped
+            else "",
+        ),
         "rejects": ("*", own_rejects),
     }
     return {

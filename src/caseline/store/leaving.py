@@ -54,6 +54,7 @@ _GONE_HOST = (
 _GONE_END = "(t.{0}_kind, t.{0}_id) IN (" + (
     " UNION ALL ".join(f"SELECT '{kind}', {kind}_id FROM gone_{kind}s" for kind in _BELONGS) + ")"
 )
+_GONE_LINK = f"{_GONE_END.format('left')} OR {_GONE_END.format('right')}"
 _NAME = (
     "coalesce((SELECT n.renamed FROM changed_names n WHERE n.kind = '{0}' AND n.old = t.{1}), "
     "t.{1}) AS {1}"
@@ -155,7 +156,10 @@ _SPECIAL = {
         "FROM catalog.issue_signatures GROUP BY issue_id "
         "HAVING bool_and(signature_id IN (FROM gone_signatures)))"
     ),
-    "links": _Rows(gone=f"{_GONE_END.format('left')} OR {_GONE_END.format('right')}"),
+    "links": _Rows(gone=_GONE_LINK),
+    "link_decisions": _Rows(
+        gone=f"t.link_id IN (SELECT t.link_id FROM catalog.links t WHERE {_GONE_LINK})"
+    ),
     "numbers": _Rows(
         (_NAME.format("group", "name"),),
         gone="(t.kind = 'customer_id' AND t.name IN (FROM gone_customers)) "

@@ -47,6 +47,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "issue_signatures": ("issue_id", "signature_id"),
     "fixes": ("issue_id", "component", "position"),
     "links": ("link_id",),
+    "link_decisions": ("link_id", "position"),
+    "cause_models": ("version",),
+    "cause_delays": ("version", "customer_id"),
     **{name: table.key for name, table in FROM_OUTSIDE.items()},
 }
 """The catalog's tables, each with the columns of its key."""

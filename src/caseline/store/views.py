@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from caseline.store.catalog_views import catalog, issue_signatures, lineage
+from caseline.store.catalog_views import by_then, catalog, issue_signatures, lineage, links
 from caseline.store.moments import OCCURRED
 from caseline.store.schema import DIMENSIONS, ROLLUPS, SETS
 from caseline.store.sight import alias, aliases, own_environments, splits
@@ -88,6 +88,8 @@ def _definitions(sight: Sight) -> dict[str, str]:
         "shapes": "SELECT * FROM catalog.shapes",
         "meta": "SELECT * FROM catalog.meta",
         "issue_signatures": issue_signatures(sight),
+        "links": links(sight),
+        "link_decisions": f"SELECT * FROM catalog.link_decisions WHERE {by_then('decided_at')}",
         **catalog(sight),
     }
     if not sight.bare:

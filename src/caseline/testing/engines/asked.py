@@ -50,12 +50,15 @@ def _all() -> Iterator[Asked]:
     ids = {"signature_ids": _IDS}
     by_name: dict[str, dict[str, Any]] = {
         "alias_of": {"signature_id": "s-merged"},
+        "cause_delay": {"version": "m-1", "customer": "c1"},
         "changes_between": {"start": at(days=1), "end": at(days=3)},
         "clock_readings": {"environment": "e1"},
         "covered_days": {"first_day": at(days=2).date(), "last_day": at(days=20).date()},
         "fleet_baseline": {**ids, **_DAYS},
+        "id_kinds": {"ids": ["s-took", "s-merged", "t-0", "i-1", "c1", "e1", "ch-0", "x"]},
         "issue_known": {"issue_id": "i-1"},
         "recorded_fixes": {"issue_id": "i-1"},
+        "link_positions": {"link_id": "l-1"},
         "recent_texts": {"before": at(days=3), "limit": 2},
         "sampled_signatures": ids,
         "place_levels": _MONTHS,
@@ -67,9 +70,15 @@ def _all() -> Iterator[Asked]:
         "ticket_rows": _TICKETS,
         "widespread_counts": {**_MONTHS, "limit": 3},
         "word_holders": {"words": ["took", "nobody"]},
+        "ticket_texts": {"ticket_ids": ["t-0", "t-3"]},
         "versions_at": {"environments": _PLACES, "start": at(days=5), "end": at(days=15)},
     }
     yield from (Asked(question=name, values=values) for name, values in by_name.items())
+    for ticket in (None, "t-0"):
+        yield Asked(question="cause_links", values={"ticket_id": ticket})
+    for end in (None, "s-took", "s-lost", "i-1"):
+        yield Asked(question="links_of", values={"id": end, "link_id": None})
+    yield Asked(question="links_of", values={"id": None, "link_id": "l-1"})
     for environment in (None, "e1"):
         yield Asked(question="host_clocks", values={"environment": environment})
     for chosen in (None, ["t-0", "t-3"]):
@@ -86,6 +95,7 @@ def _of_customers() -> Iterator[Asked]:
         yield Asked(question="customer_baseline", values={**who, **_DAYS})
         yield Asked(question="customer_events", window=_SHORT, values=who)
         yield Asked(question="customer_hours", window=_HOURS, values=who)
+        yield Asked(question="trace_order", window=_HOURS, values={**who, "signature_ids": _IDS})
         spread = {"signature_ids": _IDS, "customer": customer}
         yield Asked(question="window_spread", window=_SHORT, values=spread)
     yield Asked(question="customer_coverage", window=_HOURS, values={"environments": _PLACES})

@@ -126,7 +126,17 @@ def _inside() -> dict[str, pl.DataFrame]:
             {"issue_id": ["i-1", "i-1", "i-2"], "signature_id": ["s-merged", "s-lost", "s-\\odd"]}
         ),
         "fixes": pl.DataFrame([_fix(position) for position in range(2)]),
-        "links": pl.DataFrame([_link()]),
+        "links": pl.DataFrame(_links()),
+        "link_decisions": pl.DataFrame([_decision("l-1", 0), _decision("l-2", 0, "rejected")]),
+        "cause_models": pl.DataFrame([_model("m-1", day=3), _model("m-2", day=50)]),
+        "cause_delays": pl.DataFrame(
+            {
+                "version": "m-1",
+                "customer_id": [None, "c1"],
+                "tickets": [9, 3],
+                "log_hours": [1.5, 0],
+            }
+        ),
         "clock_readings": pl.DataFrame([_reading(slot) for slot in range(2)]),
         "clocks": pl.DataFrame([_clock()]),
         "environment_services": pl.DataFrame(
@@ -172,11 +182,36 @@ def _fix(position: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _link() -> dict[str, Any]:
+def _links() -> list[dict[str, Any]]:
+    ends = {
+        "l-1": ("t-0", "signature", "s-took"),
+        "l-2": ("t-1", "signature", "s-merged"),
+        "l-3": ("t-2", "issue", "i-1"),
+        "l-4": ("t-3", "customer", "c1"),
+    }
+    return [
+        {
+            "link_id": link, "left_kind": "ticket", "left_id": ticket, "right_kind": kind,
+            "right_id": name, "kind": "cause", "confidence": 0.5, "reasons": "[]",
+            "author": "rule", "state": "proposed" if link < "l-3" else "confirmed",
+            "created_at": at(days=4),
+        }
+        for link, (ticket, kind, name) in ends.items()
+    ]  # fmt: skip
+
+
+def _decision(link_id: str, position: int, state: str = "confirmed") -> dict[str, Any]:
     return {
-        "link_id": "l-1", "left_kind": "ticket", "left_id": "t-0", "right_kind": "signature",
-        "right_id": "s-took", "kind": "cause", "confidence": 0.5, "reasons": "r",
-        "author": "rule", "state": "proposed", "created_at": at(days=4),
+        "link_id": link_id, "position": position, "state": state, "author": "ana",
+        "reasons": "[]", "decided_at": at(days=41),
+    }  # fmt: skip
+
+
+def _model(version: str, *, day: int) -> dict[str, Any]:
+    return {
+        "version": version, "learned_at": at(days=day), "adopted": True, "weights": "{}",
+        "bias": 2.0, "temperature": 1.0, "links": 9, "judged": 3, "loss_before": 0.5,
+        "loss_after": 0.4,
     }  # fmt: skip
 
 
