@@ -178,14 +178,13 @@ def _plugin(name: str, lines: list[str]) -> tuple[Template, ...]:
 
 def _family(name: str, body: dict[str, Any], traces: dict[str, str]) -> Family:
     texts = list(body["texts"])
+    services = body.get("services", [body["service"]] * len([*texts, *body.get("later", ())]))
     if "trace" in body:
         texts[0] += f" @{body['trace']}"
     templates, later = (
         tuple(
-            parse_template(
-                line, template_id=f"{prefix}-{name}-{i}", service=body["service"], traces=traces
-            )
-            for i, line in enumerate(lines)
+            parse_template(line, template_id=f"{prefix}-{name}-{i}", service=by, traces=traces)
+            for i, (line, by) in enumerate(zip(lines, services, strict=False))
         )
         for prefix, lines in (("is", texts), ("later", body.get("later", ())))
     )

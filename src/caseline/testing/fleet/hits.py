@@ -37,7 +37,8 @@ class Hits:
         """Return the hits of a day, ordered by issue.
 
         Columns: issue, environment, customer (-1: the whole placement), segment,
-        at (true time, microseconds), template (which of the issue's).
+        at (true time, microseconds), template (which of the issue's), chain (lines of one
+        number share the id of a trace; -1 of none).
         """
         parts = [self._of_issue(i, day) for i in range(len(self._columns))]
         empty = pl.DataFrame(schema=dict.fromkeys(_NAMES, pl.Int64))
@@ -58,6 +59,8 @@ class Hits:
         which = columns["first_said"][row] + (rng.random(len(row)) * columns["said"][row]).astype(
             np.int64
         )
+        if issue.chained:
+            return self._chained(rng, number, (row, at), columns)
         return pl.DataFrame(
             {
                 "issue": np.full(len(row), number, dtype=np.int64),
@@ -66,6 +69,34 @@ class Hits:
                 "segment": row.astype(np.int64),
                 "at": at,
                 "template": which,
+                "chain": np.full(len(row), -1, dtype=np.int64),
+            }
+        )
+
+    def _chained(
+        self,
+        rng: np.random.Generator,
+        number: int,
+        hits: tuple[np.ndarray, np.ndarray],
+        columns: dict[str, np.ndarray],
+    ) -> pl.DataFrame:
+        """Return a line of each template for each hit, one a moment after the other."""
+        row, at = hits
+        steps = len(self._plan.planted[number].templates)
+        waits = rng.exponential(_STEP, (len(row), steps)).astype(np.int64) + _LEAST_STEP
+        later = np.cumsum(waits, axis=1) - waits[:, :1]
+        midnight = self._plan.start + (at // DAY - self._plan.start // DAY + 1) * DAY
+        at = np.minimum(at, midnight - 1 - later[:, -1])
+        flat = np.repeat(row, steps)
+        return pl.DataFrame(
+            {
+                "issue": np.full(len(flat), number, dtype=np.int64),
+                "environment": columns["environment"][flat],
+                "customer": columns["customer"][flat],
+                "segment": flat.astype(np.int64),
+                "at": (at[:, np.newaxis] + later).ravel(),
+                "template": np.tile(np.arange(steps, dtype=np.int64), len(row)),
+                "chain": np.repeat(rng.integers(2**62, size=len(row)), steps),
             }
         )
 
@@ -74,7 +105,9 @@ class Hits:
         return rng.gamma(1 / spread, spread, count) if spread else np.ones(count)
 
 
-_NAMES = ("issue", "environment", "customer", "segment", "at", "template")
+_NAMES = ("issue", "environment", "customer", "segment", "at", "template", "chain")
+_STEP, _LEAST_STEP = 400_000, 20_000
+"""Between the lines of a chain: in the mean, and at the least; microseconds."""
 
 
 def _columns(issue: PlannedIssue) -> dict[str, np.ndarray]:

@@ -135,6 +135,8 @@ class PlannedIssue:
         repeats: Each hit is followed by "last message repeated N times".
         ticket_rate: Probability that an affected customer writes a ticket.
         steady: True if rates follow the season of the fleet.
+        chained: Each hit writes all templates, the cause first, with one id of a
+            distributed trace.
     """
 
     family: str
@@ -146,6 +148,7 @@ class PlannedIssue:
     repeats: int = 0
     ticket_rate: float = 0.35
     steady: bool = False
+    chained: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -267,8 +270,8 @@ class Plan:
         )
         for i in {segment.environment for segment in segments}:
             services = self.environments[i].services
-            if known.service not in services:
-                services.append(known.service)
+            needed = dict.fromkeys(t.service for t in issue.templates)
+            services += [service for service in needed if service not in services]
         self.issues.append(issue)
         return issue
 

@@ -39,8 +39,9 @@ class Renderer:
 
         Args:
             rows: Columns file, tenancy (-1: none), template, at (microseconds since
-                1970, within two days of one another). Rows of one file and moment
-                keep their order.
+                1970, within two days of one another), chain (what has one number has
+                one trace; -1: one of its own). Rows of one file and moment keep their
+                order.
             rng: Draws the values of the places.
         """
         if rows.is_empty():

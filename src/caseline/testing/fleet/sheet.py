@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Piece = pl.Series | str
 _PIECE = re.compile(r"\{(\w+)\}")
 _SECOND = 1_000_000
+_MIX = 0x1C3A_5F70_9B2D_E486
 _DATES = {
     "date": "%Y-%m-%d",
     "monthday": "%b %e",
@@ -33,7 +34,7 @@ class Sheet:
 
     Args:
         typecase: The ready-made texts.
-        rows: Columns file, tenancy, template, at; every file of one format.
+        rows: Columns file, tenancy, template, at, chain; every file of one format.
         values: A column for each place of the templates (see ``fill_places``).
         rng: Draws what the format needs besides: threads, addresses.
     """
@@ -51,6 +52,7 @@ class Sheet:
         self.file = rows["file"].to_numpy()
         self._tenancy = rows["tenancy"].to_numpy()
         self._template = rows["template"].to_numpy()
+        self._chain = rows["chain"].to_numpy()
         self._form = typecase.form(int(self.file[0]))
         self._escape = str(self._form.get("escape", "none"))
         self._level = typecase.book.levels[self._template]
@@ -85,7 +87,7 @@ class Sheet:
             "pid": lambda: pick(case.pids, self.file),
             "ip": lambda: case.values.draw("ip", n, self._rng),
             "user": lambda: case.values.draw("user", n, self._rng),
-            "trace_id": lambda: case.values.draw("hex32", n, self._rng),
+            "trace_id": self._trace_id,
             "tenant": self._tenant,
             "trace": lambda: pick(case.book.traces(self._escape), self._template),
             "tag": self._tag,
@@ -118,6 +120,14 @@ class Sheet:
         distinct, which = np.unique(pair, return_inverse=True)
         labels = [case.tenant_label(int(p) // count, int(p) % count - 1) for p in distinct]
         return labels[0] if len(set(labels)) == 1 else pick(labels, which)
+
+    def _trace_id(self) -> Piece:
+        drawn = self._case.values.draw("hex32", len(self.file), self._rng)
+        chained = np.flatnonzero(self._chain >= 0)
+        if not len(chained):
+            return drawn
+        ids = [f"{int(number):016x}{int(number) ^ _MIX:016x}" for number in self._chain[chained]]
+        return drawn.scatter(chained, pl.Series(ids))
 
     def _tag(self) -> Piece:
         case = self._case

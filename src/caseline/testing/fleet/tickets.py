@@ -171,7 +171,9 @@ def _write_one(
     body = writer.complaint(complaints, vague=vague)
     if pasted and family is not None:
         place = occasion.environment or 0
-        lines = [excerpt(t, place, occasion.at - HOUR) for t in family.templates]
+        # Of a chain, a customer sees its end.
+        shown = family.templates[-1:] if _is_chained(plan, occasion) else family.templates
+        lines = [excerpt(t, place, occasion.at - HOUR) for t in shown]
         body += "\n\n" + writer.pasted(lines)
     ends_at = occasion.at + round(case.rng.lognormal(3.2, 1.1) * HOUR)
     done = ends_at < plan.end
@@ -201,6 +203,10 @@ def _write_one(
             "pasted": pasted,
         }
     )
+
+
+def _is_chained(plan: Plan, occasion: Occasion) -> bool:
+    return occasion.issue is not None and plan.issues[occasion.issue].chained
 
 
 def _phrases(plan: Plan, occasion: Occasion) -> tuple[Family | None, Sequence[str], Sequence[str]]:

@@ -94,7 +94,7 @@ class Traffic:
             if f.environment == environment and f.service == template.service
         )
         row = {"file": file, "tenancy": NOBODY, "template": self.book.numbers[template.template_id]}
-        rows = pl.DataFrame([row | {"at": at}])
+        rows = pl.DataFrame([row | {"at": at, "chain": -1}])
         text = self._rng(_EXCERPT, environment, at % 2**32)
         _, _, data = next(iter(self._renderer.render(rows, text)))
         return data.decode().rstrip("\n")
@@ -115,7 +115,9 @@ class Traffic:
         tenancy = self._tenants.draw(file, rng)
         tenancy[(at < self._since[tenancy]) | (at >= self._until[tenancy])] = NOBODY
         template = self._habits.draw(file, rng)
-        return pl.DataFrame({"file": file, "tenancy": tenancy, "template": template, "at": at})
+        return pl.DataFrame(
+            {"file": file, "tenancy": tenancy, "template": template, "at": at}
+        ).with_columns(chain=pl.lit(-1, dtype=pl.Int64))
 
     def _times(
         self, file: np.ndarray, window: tuple[int, int], rng: np.random.Generator
@@ -137,14 +139,13 @@ class Traffic:
         arrives = self.volume.delivered[hits["environment"].to_numpy(), day]
         inside = np.isin(hits["environment"].to_numpy(), self.groups[group])
         hits = hits.filter(pl.Series(arrives & inside))
+        by = ["issue", "segment", "template"]
         found = [
             (*row, *self.place(*row))
-            for row in hits.select("issue", "segment").unique(maintain_order=True).iter_rows()
+            for row in hits.select(by).unique(maintain_order=True).iter_rows()
         ]
-        places = pl.DataFrame(
-            found, schema=["issue", "segment", "file", "tenancy"], orient="row"
-        ).cast(pl.Int64)
-        joined = hits.join(places, on=["issue", "segment"], how="left", maintain_order="left")
+        places = pl.DataFrame(found, schema=[*by, "file", "tenancy"], orient="row").cast(pl.Int64)
+        joined = hits.join(places, on=by, how="left", maintain_order="left")
         numbers = [
             [self.book.numbers[t.template_id] for t in i.templates] for i in self._plan.planted
         ]
@@ -154,7 +155,9 @@ class Traffic:
             orient="row",
         )
         joined = joined.join(table, on=["issue", "template"], how="left", maintain_order="left")
-        rows = joined.select("file", "tenancy", pl.col("number").alias("template"), "at", "issue")
+        rows = joined.select(
+            "file", "tenancy", pl.col("number").alias("template"), "at", "chain", "issue"
+        )
         return self._with_repeats(rows)
 
     def _with_repeats(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -168,11 +171,11 @@ class Traffic:
         ]
         return pl.concat([rows, *extra]).drop("issue")
 
-    def place(self, issue: int, segment: int) -> tuple[int, int]:
+    def place(self, issue: int, segment: int, template: int = 0) -> tuple[int, int]:
         """Return the log file and the tenancy (or -1) of a planted segment's lines."""
         planted = self._plan.planted[issue]
         where = planted.segments[segment]
-        file = self._index[where.environment, where.placement, planted.templates[0].service]
+        file = self._index[where.environment, where.placement, planted.templates[template].service]
         if where.customer == NOBODY:
             return file, NOBODY
         return file, self._tenancy[where.environment, where.customer]
