@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseline.impact.fitting import Example, _cost, fit_weights
+from caseline.impact.causes.fitting import Example, _cost, fit_weights
 from caseline.impact.lift import expected_counts, lift_settings, with_lift
 
 counts = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 5000)), min_size=1, max_size=20)

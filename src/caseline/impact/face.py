@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from caseline.clock import in_utc
+from caseline.impact.causes.explaining import explain
+from caseline.impact.causes.learning import learn
 from caseline.impact.detections import Detection, Detections
-from caseline.impact.explaining import explain
 from caseline.impact.fixes.recording import RecordedFix, listed_versions, save_fix
 from caseline.impact.fixes.tracking import track_fix
 from caseline.impact.issues import detect_issues
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.clock import Clock
-    from caseline.impact.explaining import Causes
+    from caseline.impact.causes.explaining import Causes
+    from caseline.impact.causes.learning import CausesFit
     from caseline.impact.fixes.answers import FixStates
     from caseline.impact.ledger.answers import Impact
     from caseline.impact.linking.answers import IssueTickets
@@ -132,7 +134,8 @@ class Impacts:
         Returns:
             Rows with signature_id, score, probability, reasons, template, the most
             probable first; ``.verdict`` and ``.none``, the probability that none of
-            the signatures seen at the customer is the cause.
+            the signatures seen at the customer is the cause. What a person confirmed is
+            certain, what a person rejected is left out.
 
         Raises:
             NotFoundError: the workspace knows no such ticket.
@@ -177,6 +180,24 @@ class Impacts:
             as_of=as_of,
             now=now,
         )
+
+    def fit(self) -> CausesFit:
+        """Learn from confirmed and rejected causes how much each kind of evidence counts here.
+
+        The causes are links of kind ``cause`` between a ticket and a signature or an
+        issue: see ``tickets.link``; one to anything else says that the cause is not in
+        the logs. Tickets are split by time; what was learned on the earlier ones is used
+        by ``causes`` from now on, if it is not worse on the later ones. It also learns
+        how long before its tickets a customer's troubles begin.
+
+        Returns:
+            A CausesFit: adopted, reason, confirmed, rejected, tickets, judged,
+            loss_before, loss_after, temperature, weights, version.
+
+        Raises:
+            ReadOnlyError: opened read-only, or asked by a viewer.
+        """
+        return learn(self._engine, now=self._clock.now())
 
     def context(
         self,

@@ -9,7 +9,7 @@ import polars as pl
 
 from caseline.errors import InputError, NotFoundError
 from caseline.estimation.exposure import in_production
-from caseline.impact.explaining import explain
+from caseline.impact.causes.explaining import explain
 from caseline.impact.fixes.tracking import track_fix
 from caseline.impact.ledger.assessment import assess
 from caseline.impact.linking.gathering import gather_tickets
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from caseline.impact.explaining import Causes
+    from caseline.impact.causes.explaining import Causes
     from caseline.impact.reports.answers import Audience
     from caseline.protocols import Engine
 

@@ -12,58 +12,71 @@ import polars as pl
 
 from caseline.impact.lift import LiftSettings, with_lift
 from caseline.impact.surroundings import mean_severity
-from caseline.text import Likeness, grams
+from caseline.text import Likeness, concepts, grams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-FEATURES = (
-    "surprise", "missing", "lift", "fleet_lift", "rarity", "novel_here", "novel_fleet",
-    "severity", "trace", "words", "grams", "quoted", "recency", "onset", "elsewhere",
-)  # fmt: skip
 _DAY_HOURS = 24.0
 _INFO, _STEP = 9.0, 8.0
 
 
-def own_features(
-    hours: pl.DataFrame,
-    past: pl.DataFrame,
-    *,
-    opened_at: datetime,
-    spans: Sequence[tuple[float, float]],
-    covered_days: int,
-    settings: LiftSettings,
-) -> pl.DataFrame:
-    """Return signature_id, seen, expected, surprise, missing, lift, novel_here, recency inputs.
-
-    Several spans around the opening are tried, from hours to days; the most surprising
-    counts, corrected for their number.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """Which time around a ticket is compared with which past.
 
     Args:
-        hours: signature_id, hour, events, seen, last_at, first_at, severity: the window.
-        past: signature_id, before, usual_severity: what is usual.
         opened_at: When the ticket was opened.
-        spans: Hours before and after the opening.
-        covered_days: Days of the past with logs.
+        spans: Hours before and after the opening, each a stretch that is tried.
+        covered_days: Days of the past with logs, above 0.
+        logged: From when to when there are logs, in hours from the opening: what nobody
+            could see is not missing.
+        step_hours: Length of what the column ``hour`` counts.
+    """
+
+    opened_at: datetime
+    spans: Sequence[tuple[float, float]]
+    covered_days: float
+    logged: tuple[float, float] = (-math.inf, math.inf)
+    step_hours: float = 1.0
+
+    def share(self, before: float, after: float) -> float:
+        """Return the length of the part with logs of a span, relative to the past."""
+        length = min(after, self.logged[1]) - max(-before, self.logged[0])
+        return max(length, self.step_hours) / _DAY_HOURS / self.covered_days
+
+
+def own_features(
+    hours: pl.DataFrame, past: pl.DataFrame, *, around: Around, settings: LiftSettings
+) -> pl.DataFrame:
+    """Return signature_id, seen, expected, surprise, missing, lift, novel_here, usual_severity.
+
+    Several spans around the opening are tried, from hours to days; the most surprising
+    counts, corrected for their number. Both tails count: ``surprise`` is of more lines
+    than usual, ``missing`` of fewer.
+
+    Args:
+        hours: signature_id, hour, seen: the window.
+        past: signature_id, before, usual_severity: what is usual.
+        around: What is compared with what.
         settings: Of the lift.
     """
     ids = pl.concat([hours["signature_id"], past["signature_id"]]).unique().sort()
     told = pl.DataFrame({"signature_id": ids}).join(past, on="signature_id", how="left")
     told = told.with_columns(pl.col("before").fill_null(0.0))
-    away = (pl.col("hour") - opened_at).dt.total_seconds() / 3600
+    away = (pl.col("hour") - around.opened_at).dt.total_seconds() / 3600
     best = None
-    for before, after in spans:
-        inside = hours.filter(away > -before - 1, away < after)
+    for before, after in around.spans:
+        inside = hours.filter(away > -before - around.step_hours, away < after)
         seen = inside.group_by("signature_id").agg(pl.col("seen").sum())
         counts = told.join(seen, on="signature_id", how="left").with_columns(
             pl.col("seen").fill_null(0.0)
         )
-        share = (before + after) / _DAY_HOURS / max(covered_days, 1)
-        lifted = with_lift(counts, share=share, settings=settings)
+        lifted = with_lift(counts, share=around.share(before, after), settings=settings)
         best = lifted if best is None else _more_surprising(best, lifted)
     assert best is not None  # noqa: S101 - spans is not empty
-    correction = math.log10(len(spans))
+    correction = math.log10(len(around.spans))
     return best.with_columns(
         (-pl.col("p_more").log10() - correction).clip(0, 12).alias("surprise"),
         (-pl.col("p_less").log10() - correction).clip(0, 6).alias("missing"),
@@ -73,14 +86,18 @@ def own_features(
 
 
 def _more_surprising(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Return row by row the one with the smaller upper tail; the smaller lower tail of both."""
-    better = (other["p_more"] < one["p_more"]).to_numpy()
+    """Return row by row the counts with the smaller tail, and the smaller of each tail."""
+    tails = ("p_more", "p_less")
+    likely = [frame.select(pl.min_horizontal(tails)).to_series() for frame in (one, other)]
+    better = (likely[1] < likely[0]).to_numpy()
     columns = [
         pl.Series(name, np.where(better, other[name].to_numpy(), one[name].to_numpy()))
-        for name in ("seen", "expected", "lift", "p_more")
+        for name in ("seen", "expected", "lift")
     ]
-    less = pl.Series("p_less", np.minimum(one["p_less"].to_numpy(), other["p_less"].to_numpy()))
-    return one.with_columns(*columns, less)
+    columns += [
+        pl.Series(name, np.minimum(one[name].to_numpy(), other[name].to_numpy())) for name in tails
+    ]
+    return one.with_columns(*columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,19 +149,29 @@ def fleet_features(own: pl.DataFrame, fleet: FleetCounts, *, usual: float) -> pl
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSettings:
+    """How fast what is long ago counts less, and what is new or silent: see ``[window]``."""
+
+    recency_hours: float
+    onset_hours: float
+    novel_days: int
+    stopped_from: float
+
+
 def time_features(
     frame: pl.DataFrame,
     hours: pl.DataFrame,
     *,
     opened_at: datetime,
-    recency_hours: float,
-    onset_hours: float,
-    novel_days: int,
+    settings: TimeSettings,
 ) -> pl.DataFrame:
-    """Add recency, onset, novel_fleet and severity.
+    """Add recency, onset, stopped, novel_fleet and severity.
 
     ``recency`` falls with the time from the last event to the opening, ``onset`` with
-    that from the first one in the window; ``severity`` is 0 for INFO, 1 for ERROR.
+    that from the first one in the window; ``stopped`` is the same of a silence: 1 where
+    a line that is missing was last seen just before the opening. ``severity`` is 0 for
+    INFO, 1 for ERROR.
     """
     times = (
         hours.filter(pl.col("first_at") <= opened_at)
@@ -153,14 +180,20 @@ def time_features(
     )
     graded = hours.group_by("signature_id").agg(mean_severity().alias("severity"))
     last, first = ((opened_at - pl.col(c)).dt.total_seconds() / 3600 for c in _TIMES)
-    young = pl.col("first_seen") >= opened_at - timedelta(days=novel_days)
+    young = pl.col("first_seen") >= opened_at - timedelta(days=settings.novel_days)
+    silent = pl.col("missing") >= settings.stopped_from
     severity = pl.coalesce("severity", "usual_severity").fill_null(_INFO)
     return (
         frame.join(times, on="signature_id", how="left")
         .join(graded, on="signature_id", how="left")
         .with_columns(
-            (-last.clip(0) / recency_hours).exp().fill_null(0.0).alias("recency"),
-            (-first.clip(0) / onset_hours).exp().fill_null(0.0).alias("onset"),
+            (-last.clip(0) / settings.recency_hours).exp().fill_null(0.0).alias("recency"),
+            (-first.clip(0) / settings.onset_hours).exp().fill_null(0.0).alias("onset"),
+            pl.when(silent)
+            .then((-last.clip(0) / settings.onset_hours).exp())
+            .otherwise(0.0)
+            .fill_null(0.0)
+            .alias("stopped"),
             young.fill_null(value=False).cast(pl.Float64).alias("novel_fleet"),
             ((severity - _INFO) / _STEP).clip(-0.5, 1.5).alias("severity"),
         )
@@ -171,7 +204,7 @@ _TIMES = ("last_at", "first_at")
 
 
 def text_features(frame: pl.DataFrame, text: str, *, usual: Sequence[str]) -> pl.DataFrame:
-    """Add words, grams, quoted: how alike the ticket's *text* and each template are.
+    """Add words, grams, concepts, quoted: how alike the ticket's *text* and each template are.
 
     Args:
         frame: With the column template.
@@ -181,8 +214,10 @@ def text_features(frame: pl.DataFrame, text: str, *, usual: Sequence[str]) -> pl
     templates = frame["template"].fill_null("").to_list()
     by_words = Likeness(templates, usual=usual)
     by_grams = Likeness(templates, usual=usual, features=grams)
+    by_concepts = Likeness(templates, usual=usual, features=concepts)
     return frame.with_columns(
         pl.Series("words", by_words.to(text)),
         pl.Series("grams", by_grams.to(text)),
+        pl.Series("concepts", by_concepts.to(text)),
         pl.Series("quoted", by_words.covered_by(text)),
     )

@@ -7,38 +7,20 @@ import polars as pl
 import pytest
 
 from caseline.errors import InputError, NotFoundError
-from caseline.impact.candidates import cause_settings, read_candidates, window_around
-from caseline.impact.complaints import read_complaint
-from caseline.impact.features import FEATURES
+from caseline.impact.causes.candidates import weigh
+from caseline.impact.causes.complaints import read_complaint
+from caseline.impact.causes.delays import Delay
+from caseline.impact.causes.evidence import read_evidence, window_around
+from caseline.impact.causes.recall import NO_LORE
+from caseline.impact.causes.settings import FEATURES, cause_settings
+
+USUAL = Delay(hours=6.0, factor=1.0, tickets=0)
 
 MARCH = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def at(**step):
     return MARCH + timedelta(**step)
-
-
-@pytest.fixture
-def desk(fleet):
-    """Three customers write for 20 days; on day 19 c1 cannot save orders, and says so."""
-    fleet.customers(3)
-    fleet.talk(range(1, 4), range(20))
-    fleet.add(
-        fleet.errors("c1", *(at(days=19, hours=10, minutes=m) for m in range(0, 50, 10)),
-                     signature_id="s-save")
-    )  # fmt: skip
-    fleet.add(
-        fleet.errors("c1", *(at(days=d, hours=9) for d in range(20)), signature_id="s-disk",
-                     severity=13)
-    )  # fmt: skip
-    tickets = [
-        ("T-1", "c1", at(days=19, hours=12), "Orders", "we could not persist the order"),
-        ("T-2", "c2", at(days=19, hours=12), "Password", "please reset my password"),
-        ("T-3", "c3", at(days=28), "Nothing", "since then we see nothing"),
-    ]
-    names = ["ticket_id", "customer_id", "opened_at", "subject", "description"]
-    fleet.store.save("tickets", pl.DataFrame(tickets, schema=names, orient="row"))
-    return fleet
 
 
 def test_the_cause_comes_first_with_its_reasons(desk):
@@ -73,8 +55,9 @@ def test_without_logs_nothing_can_be_told(desk):
 
 def test_as_of_the_opening_later_events_are_no_evidence(desk):
     desk.clock.advance(timedelta(days=9))
-    desk.add(
-        desk.errors("c2", at(days=19, hours=11), signature_id="s-save"), received_at=at(days=35)
+    desk.fleet.add(
+        desk.fleet.errors("c2", at(days=19, hours=11), signature_id="s-save"),
+        received_at=at(days=35),
     )
     assert desk.impact.causes("T-2", as_of=at(days=34)).verdict == "not in the logs"
 
@@ -109,7 +92,10 @@ def test_a_complaint_is_what_the_customer_says_without_quotes(desk):
 
 def test_features_are_finite_numbers_that_say_what_they_mean(desk):
     complaint = read_complaint(desk.store, "T-1", as_of=None)
-    frame, covered = read_candidates(desk.store, complaint, now=at(days=30), as_of=None)
+    evidence, covered = read_evidence(
+        desk.store, complaint, lore=NO_LORE, delay=USUAL, now=at(days=30), as_of=None
+    )
+    frame = weigh(evidence)
     assert covered
     assert np.isfinite(frame.select(FEATURES).to_numpy()).all()
     rows = {row["signature_id"]: row for row in frame.to_dicts()}
@@ -126,8 +112,8 @@ def test_features_are_finite_numbers_that_say_what_they_mean(desk):
 def test_the_window_ends_with_the_present():
     settings = cause_settings()
     opened = at(days=1, minutes=30)
-    early = window_around(opened, now=at(days=1, hours=2), settings=settings)
-    late = window_around(opened, now=at(days=9), settings=settings)
+    early = window_around(opened, now=at(days=1, hours=2), settings=settings, delay=USUAL)
+    late = window_around(opened, now=at(days=9), settings=settings, delay=USUAL)
     assert early.end == at(days=1, hours=2)
     assert late.end == opened + timedelta(hours=12)
     assert late.start == at(days=-2)
