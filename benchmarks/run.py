@@ -28,6 +28,7 @@ MODULES = (
     "year_scale",
     "question_latency",
     "freshness",
+    "impact_causes",
     "impact_vectors",
     "impact_ledger",
     "impact_incidents",
