@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from caseline.impact.causes.choice import Weights
 from caseline.impact.causes.fitting import (
     Example,
+    _cost,
     calibration_error,
     fit_temperature,
     fit_weights,
@@ -52,6 +53,17 @@ def test_a_kind_of_evidence_is_never_silenced_nor_turned():
     found = fit_weights(against, prior=FLAT, strength=0.01)
     assert found.values[0] == pytest.approx(0.5 / 3)
     assert found.values[1] == pytest.approx(-0.5 / 3)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_slope_of_the_cost_agrees_with_differences(whole):
+    at = np.array([0.4, -0.2, 0.1, 0.3])
+    for example in draw(np.random.default_rng(7), 8, none=whole):
+        _, slope = _cost(example, at, whole=whole)
+        for i in range(4):
+            step = np.eye(4)[i] * 1e-6
+            high, low = (_cost(example, at + s, whole=whole)[0] for s in (step, -step))
+            assert slope[i] == pytest.approx((high - low) / 2e-6, abs=1e-5)
 
 
 def test_where_links_never_say_none_it_stays_as_probable_as_before():
