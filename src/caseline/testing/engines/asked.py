@@ -112,6 +112,7 @@ def _of_days() -> Iterator[Asked]:
     days = {"signature_ids": _IDS, "first_day": at(days=1), "last_day": at(days=20)}
     yield Asked(question="signature_days", window=_HOURS, values=days)
     yield Asked(question="covered_part", window=_SHORT)
+    yield Asked(question="environment_volumes", window=_HOURS)
     middle = {"middle": at(days=10), **_STAGES}
     yield Asked(question="compared_windows", window=_HOURS, values=middle)
     yield Asked(question="fleet_spread", window=_HOURS, values={"signature_ids": _IDS})
