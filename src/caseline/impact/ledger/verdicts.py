@@ -11,10 +11,10 @@ from caseline.estimation.exposure import customer_days
 from caseline.impact.ledger.affected import affected_hours
 from caseline.impact.ledger.places import places_shown
 from caseline.impact.ledger.power import Visibility, visibility
-from caseline.impact.ledger.wording import reasons
 from caseline.impact.ledger.regular_logs import regularity
 from caseline.impact.ledger.stages import stage_warnings
 from caseline.impact.ledger.trouble import tickets_near
+from caseline.impact.ledger.wording import reasons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
