@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caseline.clock import in_utc
 from caseline.impact.causes.explaining import explain
@@ -70,18 +70,7 @@ class Impacts:
             NotFoundError: the workspace knows no such signature or issue.
             InputError: a naive datetime or an empty window.
         """
-        checked_id(signature_or_issue, "signature or issue")
-        now = self._now(as_of)
-        span = None if window is None else Window.of(window, as_of=now)
-        signature_ids = signatures_of(self._engine, signature_or_issue, as_of=as_of)
-        return assess(
-            self._engine,
-            signature_ids,
-            wanted=signature_or_issue,
-            window=span,
-            as_of=as_of,
-            now=now,
-        )
+        return assess(self._engine, **self._asked(signature_or_issue, window, as_of))
 
     def detect(self, *, since: datetime, as_of: datetime | None = None) -> Detections:
         """Return the issues that began, or rose, since a moment: new ones first, then by width.
@@ -168,18 +157,7 @@ class Impacts:
             NotFoundError: the workspace knows no such signature or issue.
             InputError: a naive datetime or an empty window.
         """
-        checked_id(signature_or_issue, "signature or issue")
-        now = self._now(as_of)
-        span = None if window is None else Window.of(window, as_of=now)
-        signature_ids = signatures_of(self._engine, signature_or_issue, as_of=as_of)
-        return spread_of(
-            self._engine,
-            signature_ids,
-            wanted=signature_or_issue,
-            window=span,
-            as_of=as_of,
-            now=now,
-        )
+        return spread_of(self._engine, **self._asked(signature_or_issue, window, as_of))
 
     def fit(self) -> CausesFit:
         """Learn from confirmed and rejected causes how much each kind of evidence counts here.
@@ -369,6 +347,20 @@ class Impacts:
         now = self._now(as_of)
         ids = signatures_of(self._engine, issue, as_of=as_of)
         return track_fix(self._engine, ids, wanted=issue, component=component, now=now, as_of=as_of)
+
+    def _asked(
+        self,
+        wanted: str,
+        window: Window | timedelta | tuple[datetime, datetime] | None,
+        as_of: datetime | None,
+    ) -> dict[str, Any]:
+        """Return what a question about an issue or signature hands on."""
+        now = self._now(as_of)
+        span = None if window is None else Window.of(window, as_of=now)
+        ids = signatures_of(self._engine, checked_id(wanted, "signature or issue"), as_of=as_of)
+        return {
+            "signature_ids": ids, "wanted": wanted, "window": span, "as_of": as_of, "now": now,
+        }  # fmt: skip
 
     def _now(self, as_of: datetime | None) -> datetime:
         return self._clock.now() if as_of is None else in_utc(as_of, "as_of")

@@ -176,6 +176,61 @@ def test_customers_who_have_only_one_of_two_rollouts_decide(talking):
     assert spread.blame.owner == "vendor"
 
 
+def test_whichever_of_inseparable_rollouts_it_is_they_are_the_vendors(talking):
+    places = ids(range(1, 9))
+    upgraded(talking, places, 10)
+    upgraded(talking, places, 10, component="agent", value="3.0", old="2.4")
+    struck(talking, range(1, 8), range(12, 18))
+    spread = talking.impact.spread("s-lock")
+    assert spread.verdict == "cannot separate"
+    assert spread.reason.endswith("no customer has or will have one without the other")
+    assert spread.blame.owner == "vendor"
+    assert spread.vectors[0].also == ["version server 8.1"]
+
+
+def test_rollouts_still_to_come_are_said_to_tell(talking):
+    places = ids(range(1, 9))
+    upgraded(talking, places, 10)
+    upgraded(talking, places, 10, component="agent", value="3.0", old="2.4")
+    release(talking, "ahead", ["e20"], 35)
+    struck(talking, range(1, 8), range(12, 18))
+    tell = talking.impact.spread("s-lock").tell
+    assert [(r.customer_id, r.when, r.reason) for r in tell] == [
+        ("c20", talking.at(days=35), "it will have one without the other")
+    ]
+
+
+def test_one_hit_customer_with_nothing_of_its_own_is_nobodys(talking):
+    struck(talking, (4,), range(12, 20))
+    blame = talking.impact.spread("s-lock").blame
+    assert blame.owner == "unknown"
+    assert "it has nothing of its own" in blame.reasons[0]
+
+
+def test_two_parts_of_the_vendor_are_the_vendors(talking):
+    upgraded(talking, ids(range(1, 13)), 10)
+    upgraded(talking, ids([*range(1, 7), *range(15, 22)]), 3, component="agent", value="3.0",
+             old="2.4")  # fmt: skip
+    struck(talking, range(1, 7), range(12, 18))
+    spread = talking.impact.spread("s-lock")
+    assert spread.vectors[0].kind == "pair"
+    assert spread.blame.owner == "vendor"
+
+
+def test_events_that_name_nobody_are_told_of(released):
+    released.add(released.errors("c3", released.at(days=16), customer_id=None, environment_id="e3"))
+    notes = released.impact.spread("s-lock").notes
+    assert "1 events belong to no customer and are left out" in notes
+
+
+def test_a_clear_customer_that_a_release_will_reach_is_at_risk(released):
+    release(released, "wave-2", ["e20"], 32)
+    rows = {row.customer_id: row for row in released.impact.of("s-lock").customers}
+    assert rows["c20"].status == "at_risk"
+    assert rows["c20"].reasons[-1].startswith("at risk: 0.")
+    assert rows["c15"].status == "clear"
+
+
 def test_two_places_hit_are_too_few_to_tell(talking):
     struck(talking, (1, 2), (12, 13))
     spread = talking.impact.spread("s-lock")
@@ -199,6 +254,7 @@ def test_places_all_struck_in_one_night_share_the_date(talking):
     spread = talking.impact.spread("s-lock")
     assert (spread.verdict, first(spread)) == ("likely", ("date", "calendar", "2026-03-22"))
     assert "whatever they have" in spread.reason
+    assert (spread.blame.owner, spread.blame.probability) == ("unknown", 0)
     json.dumps(spread.to_dict())
 
 

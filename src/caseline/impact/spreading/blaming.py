@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.impact.spreading.answers import Blame
+from caseline.impact.spreading.calendar import CALENDAR
 from caseline.impact.spreading.deciding import LIKELY
 from caseline.records.answers import Table
 
@@ -91,7 +92,7 @@ def blame_for(
         told = _deciding(vector, against, holders)
         return Blame(
             owner=owner,
-            probability=round(decision.probability, 3),
+            probability=0.0 if owner == UNKNOWN else round(decision.probability, 3),
             reasons=(why, *_counted(vector, against, holders)),
             customers=Table("deciding", told, as_of=as_of),
         )
@@ -112,6 +113,8 @@ def _owner_of(vector: Vector, holders: Holders, settings: SpreadSettings) -> tup
         if owners == {VENDOR}:
             return VENDOR, f"{vector}: both parts are the vendor's"
         return INTERACTION, f"{vector}: neither of them alone"
+    if vector.attribute == CALENDAR:
+        return UNKNOWN, f"{vector}: what happened then would tell whose it is"
     having = holders.having(vector)
     if vector.kind == "plugin":
         if len(having) == 1:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from caseline.impact.spreading.risk import Risk
     from caseline.impact.spreading.settings import SpreadSettings
 
+CALENDAR = "calendar"
+"""The attribute of a date that is the same at all places."""
 _MICROSECONDS = 3_600_000_000
 _LEAST_PLACES = 5
 
@@ -63,5 +65,5 @@ def find_gathering(risk: Risk, settings: SpreadSettings) -> Gathering | None:
     if share < settings.calendar_share or p_value > settings.calendar_level:
         return None
     day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(firsts[at]))).date()
-    vector = Vector(kind="date", attribute="calendar", value=day.isoformat())
+    vector = Vector(kind="date", attribute=CALENDAR, value=day.isoformat())
     return Gathering(vector=vector, places=places, share=share, p_value=p_value)

@@ -12,6 +12,7 @@ from caseline.impact.ledger.evidence import read_evidence
 from caseline.impact.settings import shipped_settings
 from caseline.impact.spreading.answers import Spread
 from caseline.impact.spreading.blaming import Holders, blame_for
+from caseline.impact.spreading.calendar import CALENDAR
 from caseline.impact.spreading.deciding import LIKELY, Decision
 from caseline.impact.spreading.next_hit import who_is_next
 from caseline.impact.spreading.ranking import Ranking, explained
@@ -138,7 +139,7 @@ def _rows(ranking: Ranking, decision: Decision, ground: Ground) -> pl.DataFrame:
     share = explained(ranking.exposures, risk.days(columns))
     hit = risk.ever(risk.hits > 0)
     rows = []
-    if decision.vectors and decision.vectors[0].attribute == "calendar":
+    if decision.vectors and decision.vectors[0].attribute == CALENDAR:
         rows.append(_calendar_row(decision, int(hit.sum())))
     for i, vector in enumerate(ranking.exposures.vectors[:_SHOWN]):
         bits = ground.bits_of(vector)
