@@ -50,7 +50,7 @@ class Judged:
     best: tuple[float, bool]
 
 
-@entry("causes_drawn")
+@entry("causes-drawn")
 def measure_drawn(_setting: Setting) -> Iterator[Row]:
     """Judge 20 seeds of drawn tickets; then the same ones with links of earlier tickets."""
     label = f"{CANDIDATES} candidates, {BURSTS} bursts, noise {NOISE}"
@@ -75,7 +75,7 @@ def measure_drawn(_setting: Setting) -> Iterator[Row]:
     yield Row(name="weighing one ticket", figures=taken, unit="ms", better="lower")
 
 
-@entry("causes_links")
+@entry("causes-links")
 def measure_links(_setting: Setting) -> Iterator[Row]:
     """Judge drawn tickets with links of earlier tickets, beside the same ones without."""
     with_links, without = [], []
@@ -87,7 +87,7 @@ def measure_links(_setting: Setting) -> Iterator[Row]:
     yield from _ranking("causes, with links of earlier tickets", with_links, without, "no links")
 
 
-@entry("causes_fleets")
+@entry("causes-fleets")
 def measure_fleets(_setting: Setting) -> Iterator[Row]:
     """Judge tickets of simulated fleets, asked through the public face."""
     answers, taken = [], []
@@ -111,7 +111,7 @@ def measure_fleets(_setting: Setting) -> Iterator[Row]:
     yield Row(name="causes of a ticket, small fleet", figures=taken, unit="ms", better="lower")
 
 
-@entry("causes_nezha")
+@entry("causes-nezha")
 def measure_nezha(setting: Setting) -> Iterator[Row]:
     """Rank the service of each injected fault of a real system by its most unusual line.
 

@@ -42,7 +42,7 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 1.0
 
 
-@entry("impact_incidents")
+@entry("impact-incidents")
 def measure_incidents(setting: Setting) -> Iterator[Row]:
     """Two incidents at once, their tickets, and how soon they are told."""
     found = [_two_incidents(seed) for seed in _SEEDS]
@@ -140,7 +140,7 @@ def _once(fleet: Simulation) -> tuple[float, float]:
         return append, detect
 
 
-@entry("impact_fixes")
+@entry("impact-fixes")
 def measure_fixes(_: Setting) -> Iterator[Row]:
     """Who still runs what has the error."""
     found = [_backport(seed) for seed in _SEEDS]
