@@ -144,7 +144,7 @@ def test_the_timeline_goes_by_wave(released):
 def test_two_rollouts_to_the_same_places_cannot_be_separated_and_who_would_tell_is_named(talking):
     places = ids(range(1, 9))
     upgraded(talking, places, 10)
-    upgraded(talking, [*places, "e9"], 10, component="agent", value="3.0", old="2.4")
+    upgraded(talking, places, 10, component="agent", value="3.0", old="2.4")
     talking.store.save("customers", pl.DataFrame({"customer_id": ["c30"]}))
     talking.place("e30", "c30")
     spans(
@@ -160,7 +160,6 @@ def test_two_rollouts_to_the_same_places_cannot_be_separated_and_who_would_tell_
     silent = spread.tell[0]
     assert (silent.customer_id, silent.has) == ("c30", "version server 8.1")
     assert "its logs would tell" in silent.reason
-    assert "c9" in [row.customer_id for row in spread.tell]
     assert "c30" in spread.reason
 
 

@@ -63,7 +63,7 @@ def spells_of(fleet: Fleet, *, now: datetime, settings: SpreadSettings) -> pl.Da
 
     Args:
         fleet: The tables.
-        now: What starts later is planned.
+        now: What starts then or later is planned.
         settings: Words for dates that pass, sizes of waves, quantiles of volume.
 
     Returns:
@@ -123,7 +123,7 @@ def _planned(fleet: Fleet, ran: pl.DataFrame, now: datetime) -> pl.DataFrame:
     releases = (
         _scoped(fleet.changes.filter(_is_release()), fleet)
         .drop_nulls(["component", "value"])
-        .filter(pl.col("starts_at") > now)
+        .filter(pl.col("starts_at") >= now)
         .select(
             pl.lit("version").alias("kind"),
             pl.col("component").alias("attribute"),

@@ -158,7 +158,7 @@ def _heard(ground: Ground, prospects: Sequence[Prospect], *, now: int) -> NDArra
     risk = ground.risk
     found = np.zeros(risk.units.height, dtype=bool)
     for prospect in prospects:
-        ahead = (prospect.entered > now) & (prospect.entered < NEVER)
+        ahead = (prospect.entered >= now) & (prospect.entered < NEVER)
         since = risk.starts[np.newaxis] + DAY > prospect.entered[:, np.newaxis]
         found |= ahead | risk.ever(risk.observed & since)
     return found | (risk.ever(risk.observed) if not prospects else found)

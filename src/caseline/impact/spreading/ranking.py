@@ -9,6 +9,7 @@ import numpy as np
 
 from caseline.impact.spreading.exposures import Exposures, joined, paired
 from caseline.impact.spreading.scoring import Trial, evidence
+from caseline.impact.spreading.upcoming import unhit_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def rank(
     risk: Risk,
     settings: SpreadSettings,
     *,
-    within: Callable[[list[Vector]], Floats] | None = None,
+    further: Callable[[list[Vector]], list[Floats]] | None = None,
 ) -> Ranking:
     """Return the exposures by their posterior probability, pairs among them.
 
@@ -53,18 +54,20 @@ def rank(
         exposures: Those to weigh, on the days of *risk*.
         risk: Who could have been hit on the days with hits.
         settings: Priors, rate ratios, how many are tried.
-        within: Evidence of vectors from places that had the issue before; either this or
-            that of who is hit may be the one that tells, each as likely.
+        further: Other evidence of the likeliest vectors; any of it, or that of who is hit
+            on days with hits, may be the one that tells, each as likely.
     """
-    trial = Trial(observed=risk.observed, hits=risk.hits)
+    trial = first_hits(risk)
     alone = evidence(trial, exposures.bits, ratios=settings.grid)
     order = _pairing(exposures, risk, alone, settings)
     pairs = paired(exposures, risk, order, most=settings.most_pairs)
     together = evidence(trial, pairs.bits, ratios=settings.grid)
     tried, found = joined(exposures, pairs), np.append(alone, together)
-    if within is not None:
-        found = np.logaddexp(found, within(tried.vectors)) - np.log(2)
     prior = np.array([settings.prior(v.kind) for v in tried.vectors]) / tried.families
+    likely = np.argsort(-(found + np.log(prior)), kind="stable")[: settings.looked_at]
+    if further is not None:
+        told = further([tried.vectors[i] for i in likely])
+        found[likely] = np.logaddexp.reduce([found[likely], *told]) - np.log(1 + len(told))
     scores = found + np.log(prior)
     weight = np.exp(scores - max(scores.max(initial=-np.inf), np.log(settings.none)))
     rest = settings.none * np.exp(-max(scores.max(initial=-np.inf), np.log(settings.none)))
@@ -76,6 +79,14 @@ def rank(
         posterior=posterior[best],
         none=float(rest / (weight.sum() + rest)),
     )
+
+
+def first_hits(risk: Risk) -> Trial:
+    """Return the first hit of each place only; once hit, a place is no more at risk."""
+    struck = risk.hits > 0
+    before = unhit_before(struck)
+    sure = risk.hits.max(axis=1, keepdims=True, initial=0.0)
+    return Trial(observed=risk.observed & before, hits=np.where(struck & before, sure, 0.0))
 
 
 def explained(exposures: Exposures, risk: Risk) -> Floats:

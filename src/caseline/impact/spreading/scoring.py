@@ -74,6 +74,29 @@ def evidence(trial: Trial, exposed: Bits, *, ratios: Floats) -> Floats:
     return _log_mean(np.stack(found))
 
 
+def pooled_evidence(trial: Trial, exposed: Bits, *, ratios: Floats) -> float:
+    """Return the log evidence of an exposure with all days taken together.
+
+    Days without hits speak too: who has been exposed for long and was not hit. What all
+    share on a day does not cancel.
+
+    Args:
+        trial: All days since the issue began, hit ones and others.
+        exposed: Who was exposed when, shape (n_units, n_days).
+        ratios: Rate ratios that an exposure may have, each as likely, shape (n_ratios,).
+
+    >>> trial = Trial(observed=np.ones((4, 9), bool), hits=np.eye(4, 9))
+    >>> exposed = np.zeros((4, 9), bool)
+    >>> exposed[np.arange(4), np.arange(4)] = True
+    >>> pooled_evidence(trial, exposed, ratios=np.array([8.0])) > 2
+    True
+    """
+    inside = float((exposed & trial.observed).sum()) / max(float(trial.observed.sum()), 1.0)
+    hit = float(trial.hits.sum())
+    found = np.log(ratios) * float((trial.hits * exposed).sum())
+    return float(_log_mean(found - hit * np.log(1 + (ratios - 1) * inside)))
+
+
 def _log_mean(values: Floats) -> Floats:
     top = values.max(axis=0)
     return np.asarray(top + np.log(np.exp(values - top).mean(axis=0)))

@@ -26,6 +26,7 @@ class SpreadSettings:
     most_days: int
     least_chronic: int
     change_spread: float
+    looked_at: int
     paired: int
     paired_from: float
     most_pairs: int

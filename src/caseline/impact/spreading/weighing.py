@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from caseline.impact.spreading.calendar import find_gathering
@@ -13,13 +15,19 @@ from caseline.impact.spreading.exposures import distinct
 from caseline.impact.spreading.fleet import read_fleet, spells_of
 from caseline.impact.spreading.ground import Ground
 from caseline.impact.spreading.next_hit import who_is_next
-from caseline.impact.spreading.ranking import Ranking, rank
+from caseline.impact.spreading.ranking import Ranking, first_hits, rank
 from caseline.impact.spreading.risk import risk_of
+from caseline.impact.spreading.scoring import pooled_evidence
 from caseline.impact.spreading.settings import spread_settings
 from caseline.impact.spreading.within import within_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from caseline.impact.ledger.evidence import Evidence
+    from caseline.impact.spreading.exposures import Vector
     from caseline.impact.spreading.risk import Risk
     from caseline.impact.spreading.settings import SpreadSettings
     from caseline.protocols import Engine
@@ -64,7 +72,7 @@ def weighed(ground: Ground, settings: SpreadSettings) -> tuple[Ranking, Decision
     columns = risk.hit_days[-settings.most_days :]
     near = risk.days(columns)
     exposures = distinct(ground.vectors, ground.on(columns), near)
-    ranking = rank(exposures, near, settings, within=lambda v: within_evidence(ground, v, settings))
+    ranking = rank(exposures, near, settings, further=partial(_further, ground, settings))
     decision = decide(ranking, near, settings)
     if decision.verdict != UNDETERMINED:
         return ranking, decision
@@ -78,6 +86,20 @@ def weighed(ground: Ground, settings: SpreadSettings) -> tuple[Ranking, Decision
     return ranking, Decision(
         verdict=LIKELY, vectors=(gathered.vector,), probability=ranking.none, reason=reason
     )
+
+
+def _further(
+    ground: Ground, settings: SpreadSettings, vectors: Sequence[Vector]
+) -> list[NDArray[np.float64]]:
+    """Return the evidence of *vectors* by all days since the issue began, and within places."""
+    risk = ground.risk
+    since = slice(int(risk.hit_days[0]) if risk.hit_days.size else 0, None)
+    trial = first_hits(risk.days(np.arange(risk.hits.shape[1])[since][-settings.most_days :]))
+    days = slice(risk.hits.shape[1] - trial.hits.shape[1], None)
+    pooled = [
+        pooled_evidence(trial, ground.bits_of(v)[:, days], ratios=settings.grid) for v in vectors
+    ]
+    return [np.array(pooled), within_evidence(ground, vectors, settings)]
 
 
 def risks_of(engine: Engine, evidence: Evidence, *, now: datetime) -> pl.DataFrame:
