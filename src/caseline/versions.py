@@ -82,19 +82,19 @@ def _tolerant(plain: str) -> Version | None:
     suffix, local = "", []
     while tokens:
         word = tokens.pop(0)
-        sign = _sign_of(word, numbered=bool(tokens) and tokens[0].isdigit())
+        sign = _sign_of(word, numbered=bool(tokens) and tokens[0].isdecimal())
         if suffix or sign is None:
             local.append(word)
         elif sign:
-            number = tokens.pop(0) if tokens and tokens[0].isdigit() else ""
-            suffix = sign if sign[-1].isdigit() else sign + (number or "0")
+            number = tokens.pop(0) if tokens and tokens[0].isdecimal() else ""
+            suffix = sign if sign[-1].isdecimal() else sign + (number or "0")
     ascii_only = [part for part in local if part.isascii()]
     return Version(numbers.group() + suffix + ("+" if ascii_only else "") + ".".join(ascii_only))
 
 
 def _sign_of(word: str, *, numbered: bool) -> str | None:
     """Return what *word* adds to the numbers: "" if nothing, None if it orders equals only."""
-    if word.isdigit():
+    if word.isdecimal():
         return f".post{int(word)}"
     if len(word) == 1 and word.isascii() and not numbered:
         return f".post{ord(word) - ord('a') + 1}"  # 1.0.2k: the eleventh patch

@@ -98,6 +98,8 @@ def find_end(engine: Engine, given: Any) -> End:
     wanted, name = given if isinstance(given, tuple) and len(given) == 2 else (None, given)  # noqa: PLR2004 - a pair
     name = checked_id(name, "end of a link")
     found = engine.ask("id_kinds", ids=[name]).select("kind", "read_as").rows()
+    if name in engine.ask("fleet_changes")["change_id"]:
+        found.append(("change", name))
     ends: list[End] = [end for end in found if wanted in (None, end[0])]
     if not ends:
         known = engine.ask("known_ids")["id"].to_list()

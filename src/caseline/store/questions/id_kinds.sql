@@ -1,4 +1,5 @@
--- What some ids are, and what a merged signature is read as: an id may be several things.
+-- What some ids are (but changes: a question of their own), and what a merged signature is
+-- read as: an id may be several things.
 -- $ids: the ids.
 SELECT DISTINCT kind, id, read_as
 FROM (
@@ -14,8 +15,6 @@ FROM (
     SELECT 'customer' AS kind, customer_id AS id, customer_id AS read_as FROM customers
     UNION ALL
     SELECT 'environment' AS kind, environment_id AS id, environment_id AS read_as FROM environments
-    UNION ALL
-    SELECT 'change' AS kind, change_id AS id, change_id AS read_as FROM changes
 ) known
 WHERE list_contains($ids, id)
 ORDER BY kind, id
