@@ -123,8 +123,7 @@ def _fisher(d: Drawn) -> Vector | None:
 
 def _ahead(d: Drawn, ranking: Ranking) -> np.ndarray:
     """Return our probability for each place; 0 for those not named."""
-    weights = list(zip(ranking.exposures.vectors, ranking.posterior.tolist(), strict=True))
-    named = who_is_next(d.ground, weights, frozenset(), spread_settings(), now=d.now)
+    named = who_is_next(d.ground, ranking.chances, frozenset(), spread_settings(), now=d.now)
     chances = dict(named.select("customer_id", "probability").iter_rows())
     return np.array([chances.get(c, 0.0) for c in d.ground.risk.units["customer_id"]])
 

@@ -55,8 +55,7 @@ class Holders:
 
     def hit(self) -> set[str]:
         """Return those that were hit, surely or probably."""
-        struck = (self._risk.hits >= 0.5).any(axis=1)  # noqa: PLR2004 - rather than not
-        return set(self._names[struck].tolist())
+        return set(self._names[self._risk.struck].tolist())
 
     def observed(self) -> set[str]:
         """Return those that were observed at all."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from caseline.impact.spreading.exposures import Vector
+from caseline.impact.spreading.risk import moment_of
 
 if TYPE_CHECKING:
     from caseline.impact.spreading.risk import Risk
@@ -64,6 +64,6 @@ def find_gathering(risk: Risk, settings: SpreadSettings) -> Gathering | None:
     p_value = min(1.0, firsts.size * float(binom.sf(places - 2, firsts.size - 1, part)))
     if share < settings.calendar_share or p_value > settings.calendar_level:
         return None
-    day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(firsts[at]))).date()
+    day = moment_of(int(firsts[at])).date()
     vector = Vector(kind="date", attribute=CALENDAR, value=day.isoformat())
     return Gathering(vector=vector, places=places, share=share, p_value=p_value)

@@ -44,7 +44,7 @@ def decide(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> Decision:
         risk: Who could have been hit on the days with hits.
         settings: From which probability on it is said.
     """
-    places = int((risk.hits >= _HALF).any(axis=1).sum())
+    places = int(risk.struck.sum())
     if places < settings.least_hit:
         return _nothing(f"{places} places hit: too few to tell what they share")
     if not len(ranking.exposures):
@@ -71,9 +71,6 @@ def decide(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> Decision:
         f"the best is {top} with probability {posterior[0]:.2f}; none of what is recorded "
         f"{ranking.none:.2f}"
     )
-
-
-_HALF = 0.5
 
 
 def _rivals(ranking: Ranking, risk: Risk, settings: SpreadSettings) -> list[int]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from caseline.impact.spreading.risk import DAY
+from caseline.impact.spreading.risk import DAY, moment_of
 from caseline.impact.spreading.upcoming import (
     NEVER,
     Hazard,
@@ -20,6 +20,7 @@ from caseline.impact.spreading.upcoming import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -192,7 +193,7 @@ def _row(  # noqa: PLR0913 - one fact each
         expected = now + float(best.days[unit]) * timedelta(days=1)
     planned = None
     if best is not None and best.entered[unit] > round(now.timestamp() * 1_000_000):
-        planned = _moment(int(best.entered[unit]))
+        planned = moment_of(int(best.entered[unit]))
     return {
         "customer_id": ground.risk.units["customer_id"][unit],
         "hazard": -float(np.log1p(-min(chance, 1 - 1e-9))) / (settings.horizon / timedelta(days=1)),
@@ -208,7 +209,7 @@ def _said(prospect: Prospect, unit: int, *, now: datetime) -> str:
     entered = int(prospect.entered[unit])
     if entered <= -NEVER:
         return f"has {prospect.vector}, not hit yet"
-    moment = _moment(entered)
+    moment = moment_of(entered)
     verb = "will have" if moment > now else "has"
     word = "from" if moment > now else "since"
     return f"{verb} {prospect.vector} {word} {moment.date().isoformat()}, not hit yet"
@@ -220,7 +221,3 @@ def _taught(prospect: Prospect) -> str:
         f"places with {prospect.vector} had {hazard.hits:.0f} first hits in "
         f"{hazard.exposure_days:.0f} observed days"
     )
-
-
-def _moment(micros: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)

@@ -40,6 +40,11 @@ class Ranking:
     posterior: Floats
     none: float
 
+    @property
+    def chances(self) -> list[tuple[Vector, float]]:
+        """The vectors with their probabilities."""
+        return list(zip(self.exposures.vectors, self.posterior.tolist(), strict=True))
+
 
 def rank(
     exposures: Exposures,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000
+_RATHER = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,11 @@ class Risk:
         """The columns on which any place was hit."""
         return np.flatnonzero(self.hits.sum(axis=0))
 
+    @property
+    def struck(self) -> NDArray[np.bool_]:
+        """Which places were hit, rather than not, on any day, shape (n_units,)."""
+        return self.ever(self.hits >= _RATHER)
+
     @staticmethod
     def ever(bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return for each place whether any of its days is set, shape (n_units,)."""
@@ -69,6 +75,15 @@ class Risk:
             events=self.events[:, columns],
             first=self.first[:, columns],
         )
+
+
+def moment_of(micros: int) -> datetime:
+    """Return the moment so many microseconds after 1970 began, UTC.
+
+    >>> moment_of(DAY).isoformat()
+    '1970-01-02T00:00:00+00:00'
+    """
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
 def risk_of(days: pl.DataFrame, members: pl.DataFrame, observed: Observed) -> Risk:

@@ -92,13 +92,11 @@ def _told(  # noqa: PLR0913 - what the answer repeats
     risk = ground.risk
     ranking, decision = weighed(ground, settings)
     at = round(now.timestamp() * 1_000_000)
-    vectors = ranking.exposures.vectors
     rivals = _rivals(ranking, decision, ground, settings)
-    chances = list(zip(vectors, ranking.posterior.tolist(), strict=True))
     first = decision.vectors[0] if decision.vectors else None
     holders = Holders(risk, ground.bits_of)
     tell = who_would_tell(ground, decision.vectors if len(decision.vectors) > 1 else (), now=at)
-    ahead = who_is_next(ground, chances, warned(evidence), settings, now=now)
+    ahead = who_is_next(ground, ranking.chances, warned(evidence), settings, now=now)
     return Spread(
         id=wanted,
         signature_ids=signature_ids,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from caseline.impact.spreading.risk import moment_of
 from caseline.impact.spreading.upcoming import NEVER
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def who_would_tell(ground: Ground, vectors: Sequence[Vector], *, now: int) -> pl
             ahead = mine[unit] > now
             if not ahead and theirs[unit] < NEVER and theirs[unit] <= now:
                 continue
-            when = _moment(int(mine[unit])) if ahead else None
+            when = moment_of(int(mine[unit])) if ahead else None
             said = (
                 "it will have one without the other"
                 if ahead
@@ -67,7 +67,3 @@ def who_would_tell(ground: Ground, vectors: Sequence[Vector], *, now: int) -> pl
         pl.when(pl.col("reason").str.contains("silent")).then(0).when(pl.col("when").is_not_null())
     )
     return frame.sort(order.then(1).otherwise(2), "when", "customer_id", "has", nulls_last=True)
-
-
-def _moment(micros: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)

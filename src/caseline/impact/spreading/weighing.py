@@ -93,9 +93,9 @@ def _further(
 ) -> list[NDArray[np.float64]]:
     """Return the evidence of *vectors* by all days since the issue began, and within places."""
     risk = ground.risk
-    since = slice(int(risk.hit_days[0]) if risk.hit_days.size else 0, None)
-    trial = first_hits(risk.days(np.arange(risk.hits.shape[1])[since][-settings.most_days :]))
-    days = slice(risk.hits.shape[1] - trial.hits.shape[1], None)
+    began = int(risk.hit_days[0]) if risk.hit_days.size else 0
+    days = np.arange(risk.hits.shape[1])[began:][-settings.most_days :]
+    trial = first_hits(risk.days(days))
     pooled = [
         pooled_evidence(trial, ground.bits_of(v)[:, days], ratios=settings.grid) for v in vectors
     ]
@@ -116,8 +116,7 @@ def risks_of(engine: Engine, evidence: Evidence, *, now: datetime) -> pl.DataFra
     staged = warned(evidence)
     if decision.verdict != LIKELY and not staged:
         return pl.DataFrame(schema={"customer_id": pl.String, "reason": pl.String})
-    chances = list(zip(ranking.exposures.vectors, ranking.posterior.tolist(), strict=True))
-    ahead = who_is_next(ground, chances, staged, settings, now=now)
+    ahead = who_is_next(ground, ranking.chances, staged, settings, now=now)
     sure = pl.col("probability") >= settings.at_risk_from
     said = pl.lit(decision.verdict == LIKELY) | pl.col("customer_id").is_in(sorted(staged))
     reason = pl.format(
