@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from caseline.testing.fleet.plan import MINUTE, NOBODY, Segment
+from caseline.testing.fleet.plan import DAY, MINUTE, NOBODY, Segment
 from caseline.testing.fleet.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -20,7 +20,33 @@ if TYPE_CHECKING:
 
 _LINES = 400
 _MINUTES = 45
-_DAY = -1.6
+_FAILS = -1.6
+
+
+def cell_down(house: int, cell: str, when: tuple[int, int], *, lines: int) -> Segment:
+    """Return the time in which a cell of a shared environment is down, saying so many lines."""
+    start, end = when
+    return Segment(
+        environment=house,
+        customer=NOBODY,
+        placement=cell,
+        start=start,
+        end=end,
+        per_day=lines * DAY / (end - start),
+    )
+
+
+def plant_outage(plan: Plan, down: Segment) -> str:
+    """Plant the failure of a cell; return the id of its environment."""
+    name = plan.environments[down.environment].environment_id
+    plan.add_issue(
+        "cell_quorum_lost",
+        [down],
+        vector=("placement", name, down.placement),
+        kind="outage",
+        ticket_rate=0.6,
+    )
+    return name
 
 
 def fail_one_cell(plan: Plan, rng: np.random.Generator) -> None:
@@ -31,24 +57,9 @@ def fail_one_cell(plan: Plan, rng: np.random.Generator) -> None:
     tenants = plan.tenants(house)
     cells = sorted({t.placement for t in tenants})
     cell = max(cells, key=lambda c: sum(t.placement == c for t in tenants))
-    start = plan.at_day(_DAY) + round(rng.uniform(0, 8 * 60)) * MINUTE
+    start = plan.at_day(_FAILS) + round(rng.uniform(0, 8 * 60)) * MINUTE
     end = start + _MINUTES * MINUTE
-    down = Segment(
-        environment=house,
-        customer=NOBODY,
-        placement=cell,
-        start=start,
-        end=end,
-        per_day=_LINES * 24 * 60 / _MINUTES,
-    )
-    name = plan.environments[house].environment_id
-    plan.add_issue(
-        "cell_quorum_lost",
-        [down],
-        vector=("placement", name, cell),
-        kind="outage",
-        ticket_rate=0.6,
-    )
+    name = plant_outage(plan, cell_down(house, cell, (start, end), lines=_LINES))
     inside = [plan.customers[t.customer].customer_id for t in tenants if t.placement == cell]
     elsewhere = [plan.customers[t.customer].customer_id for t in tenants if t.placement != cell]
     plan.facts["cell_failure"] = {

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caseline.errors import InputError
-from caseline.testing.fleet.plan import DAY, HOUR, MINUTE, NOBODY, Segment, Tenancy
+from caseline.testing.fleet.plan import DAY, HOUR, MINUTE, Segment, Tenancy
 from caseline.testing.fleet.scenario import Scenario
+from caseline.testing.fleet.scenarios.s03_cell_failure import cell_down, plant_outage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,18 +46,7 @@ def move_tenants(plan: Plan, rng: np.random.Generator) -> None:
     leaves, comes = inside[-1], outside[0]
     _move(plan, leaves, to=comes.placement, at=start + _MINUTES * MINUTE // 2)
     _move(plan, comes, to=cell, at=end + HOUR)
-    down = Segment(
-        environment=house,
-        customer=NOBODY,
-        placement=cell,
-        start=start,
-        end=end,
-        per_day=_LINES * 24 * 60 / _MINUTES,
-    )
-    name = plan.environments[house].environment_id
-    plan.add_issue(
-        "cell_quorum_lost", [down], vector=("placement", name, cell), kind="outage", ticket_rate=0.6
-    )
+    name = plant_outage(plan, cell_down(house, cell, (start, end), lines=_LINES))
     names = {t.customer: plan.customers[t.customer].customer_id for t in tenants}
     plan.facts["moved_tenants"] = {
         "issue_id": "issue-01",
