@@ -7,15 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
-
 from caseline.estimation.exposure import other_stages
 from caseline.estimation.observed import Observed
 from caseline.records.windows import Window
 from caseline.store.coverage import read_covered
-from caseline.store.kinship import Kin, read_kin
+from caseline.store.daily import read_daily
+from caseline.store.kinship import Kin
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     from caseline.protocols import Engine
@@ -76,30 +76,13 @@ def _arranged(
     engine: Engine, days: tuple[date, date, date], by_day: dict[date, int], as_of: datetime | None
 ) -> History:
     first, _, end = days
-    window = Window(start=start_of(first), end=start_of(end))
-    apart, kin = list(other_stages()), read_kin(engine, as_of=as_of)
-    daily = engine.ask(
-        "daily_units",
-        window=window,
-        as_of=as_of,
-        first_day=window.start,
-        last_day=window.end,
-        other_stages=apart,
-        **kin.lists(),
-    )
-    births = engine.ask("signature_births", as_of=as_of, other_stages=apart, **kin.lists())
-    rows = births.with_row_index("index").join(daily, on="signature_id")
-    counts = np.zeros((births.height, (end - first).days))
-    offsets = rows.select((pl.col("day") - pl.lit(first)).dt.total_days()).to_series()
-    counts[rows["index"].to_numpy(), offsets.to_numpy()] = rows["units"].to_numpy()
-    events = np.bincount(rows["index"], weights=rows["events"], minlength=births.height)
-    seen = [by_day.get(first + i * _DAY, 0) for i in range(counts.shape[1])]
-    exposure = np.array(seen, dtype=np.float64)
+    daily = read_daily(engine, first, end, as_of=as_of, other_stages=other_stages())
+    seen = [by_day.get(first + i * _DAY, 0) for i in range(daily.counts.shape[1])]
     return History(
         days=days,
-        signatures=births,
-        counts=counts,
-        events=events.astype(np.int64),
-        exposure=exposure,
-        kin=kin,
+        signatures=daily.signatures,
+        counts=daily.counts,
+        events=daily.events,
+        exposure=np.array(seen, dtype=np.float64),
+        kin=daily.kin,
     )

@@ -15,6 +15,7 @@ from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
 from caseline.store.kinship import read_kin
 from caseline.store.rollups import read_days
+from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
 from caseline.trends.rates import KEYS, By, clumping, rates_by
 from caseline.trends.running import read_observed, running_versions
@@ -72,7 +73,7 @@ class Trends:
         if by not in get_args(By):
             raise InputError(f"by is {by!r}; give one of {', '.join(get_args(By))}")
         checked_id(signature, "signature")
-        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        now = self._now(as_of)
         span = None if window is None else Window.of(window, as_of=now)
         kin = read_kin(self._engine, as_of=as_of)
         chosen = kin.together([self._signature(signature, as_of)])
@@ -92,6 +93,46 @@ class Trends:
         notes += ["events of other stages than production are left out"] if apart else []
         notes += kin.notes(chosen) + self._sampling(chosen, as_of)
         return Table(f"series by {by}", frame, as_of=now, notes=notes)
+
+    def changes(
+        self,
+        *,
+        window: Window | timedelta | tuple[datetime, datetime] = timedelta(days=28),
+        as_of: datetime | None = None,
+    ) -> Table:
+        """Return which signatures emerge, escalate, pulse, resolve or are gone.
+
+        Counted are the customers a day on which a signature falls in production, per
+        customer with logs: one loud customer is no change, and neither are more
+        customers, weekdays, month ends or holidays. Days on which the feed itself changed
+        are left out, and the notes say so. Limits are set to a budget of false changes and
+        tried on the workspace's own history with its weeks in another order.
+
+        Args:
+            window: Changes that began, ended or went on in it; the last 28 days by
+                default.
+            as_of: Hide what was received later.
+
+        Returns:
+            A Table, those that go on and hit most customers first: signature_id; kind
+            (emerging: never seen before; escalating; pulse: some days at most; resolving;
+            gone); since with its 90 % interval since_low to since_high; until (null while
+            it goes on); noticed; ratio of the rate to the one before, with its 90 %
+            interval; customers with it since then, new_customers (without it in the weeks
+            before), customers_before; events; shape (step or ramp); evidence: sentences;
+            template, severity.
+
+        Raises:
+            InputError: a naive datetime, an empty window.
+
+        Source:
+            M. Höhle and M. Paul (2008), Comput. Stat. Data Anal. 52, 4357-4368 (cumulative
+            sums of likelihood ratios for counts).
+        """
+        now = self._now(as_of)
+        span = Window.of(window, as_of=now)
+        found = find_changes(self._engine, span, now=now, as_of=as_of)
+        return Table("changes", found.frame, as_of=now, notes=found.notes)
 
     def compare(
         self,
@@ -117,12 +158,15 @@ class Trends:
         Raises:
             InputError: a naive datetime, or a window shorter than an hour.
         """
-        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        now = self._now(as_of)
         span = Window.of(window, as_of=now)
         if span.length < timedelta(hours=1):
             raise InputError(f"window is {span.length}; give an hour at least")
         frame, notes = compare_windows(self._engine, span, as_of=as_of)
         return Table("windows compared", frame, as_of=now, notes=notes)
+
+    def _now(self, as_of: datetime | None) -> datetime:
+        return self._clock.now() if as_of is None else in_utc(as_of, "as_of")
 
     def _signature(self, wanted: str, as_of: datetime | None) -> str:
         found = self._engine.ask("signature_known", as_of=as_of, signature_id=wanted)

@@ -1,0 +1,1 @@
+"""What changes: emerging, escalating, pulses, resolving, gone, told from quiet days."""
