@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from caseline.estimation.exposure import other_stages
 from caseline.estimation.observed import Observed
 from caseline.records.windows import Window

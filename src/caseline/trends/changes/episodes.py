@@ -49,6 +49,7 @@ class Episode:
         how: By the level of several days, or by one day that stands out.
         score: Log likelihood ratio then, or minus the log of the day's p-value.
         rate: Per observed customer, before it.
+        after: The day on which an earlier episode ended or became usual, 0 if there was none.
         until: The day after its last one; None while it lasts.
         lasting: Whether it lasted so long that its rate became the expected one.
         seen: The days around it, once it ended or became usual.
@@ -61,10 +62,7 @@ class Episode:
     how: How
     score: float
     rate: float
+    after: int = 0
     until: int | None = None
     lasting: bool = False
     seen: Days = field(default_factory=Days)
-
-    def days(self, present: int) -> int:
-        """Return how many days it has lasted at *present*, the day after the last one."""
-        return (present if self.until is None else self.until) - self.onset

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from caseline.trends.changes.judging import Change, judged
+from caseline.trends.changes.judging import Change, joined, judged
 from caseline.trends.changes.quiet import raised_limits
 from caseline.trends.changes.reading import Watched, read_watched
 from caseline.trends.changes.telling import FRAME, frame_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from caseline.protocols import Engine
     from caseline.records.windows import Window
+    from caseline.trends.changes.episodes import Episode
 
     Bits = NDArray[np.bool_]
 
@@ -70,13 +71,9 @@ def find_changes(
     if watched.days <= least:
         notes = [f"{watched.days} days of logs: nothing to compare with before day {least + 1}"]
         return Found(frame=pl.DataFrame(schema=FRAME), notes=notes)
-    settings, quiet = raised_limits(watched, settings)
-    watch = _watch(watched, settings, _told(watched, reported or {}, rules["told_from"]))
-    changes = [
-        change
-        for episode in watch.settle()
-        for change in _recent(episode, watched, window, settings)
-    ]
+    limited, quiet = raised_limits(watched, settings)
+    watch = _watch(watched, limited, _told(watched, reported or {}, rules["told_from"]))
+    changes = _recent(watch.settle(), watched, window, settings)
     seen = read_witnesses(engine, watched, changes, as_of=as_of, settings=settings)
     sampled = _sampled(engine, watched, changes, as_of)
     kept, left = _sifted(changes, seen, sampled, settings)
@@ -104,17 +101,37 @@ def _told(watched: Watched, reported: Mapping[Any, float], least: float) -> NDAr
     return told
 
 
-def _recent(episode: Any, watched: Watched, window: Window, settings: Any) -> list[Change]:
-    """Return what *episode* is, as far as it falls into *window*."""
+def _recent(
+    episodes: list[Episode], watched: Watched, window: Window, settings: Mapping[str, Any]
+) -> list[Change]:
+    """Return what *episodes* are, as far as they fall into *window*."""
     low, high = watched.index(window.start), watched.index(window.end)
-    ended = watched.days if episode.until is None else episode.until
+    touched = {e.signature for e in episodes if _last_day(e, watched.days) >= low}
+    first_seen = watched.daily.signatures["first_seen"]
+    by_signature: dict[int, list[Change]] = {}
+    for episode in episodes:
+        if episode.signature in touched and episode.onset <= high:
+            by_signature.setdefault(episode.signature, []).extend(
+                judged(
+                    episode,
+                    born=watched.index(first_seen[episode.signature]),
+                    present=watched.days,
+                    settings=settings,
+                )
+            )
+    return [
+        change
+        for changes in by_signature.values()
+        for change in joined(changes)
+        if change.since <= high and change.last_day >= low
+    ]
+
+
+def _last_day(episode: Episode, present: int) -> int:
+    """Return the last day on which *episode* was news."""
     if episode.lasting:
-        ended = episode.alarm
-    if ended < low or episode.onset > high:
-        return []
-    first = watched.daily.signatures["first_seen"][episode.signature]
-    changes = judged(episode, born=watched.index(first), present=watched.days, settings=settings)
-    return [c for c in changes if c.since <= high and (c.until is None or c.until >= low)]
+        return episode.seen.first + episode.seen.counts.size - 1
+    return present if episode.until is None else episode.until
 
 
 def _sampled(

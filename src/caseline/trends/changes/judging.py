@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 from caseline.trends.changes.dating import Onset, date_onset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from caseline.trends.changes.episodes import Episode
 
+_LEAST = 1e-6
 Kind = Literal["emerging", "escalating", "pulse", "resolving", "gone"]
 
 
@@ -38,6 +39,8 @@ class Change:
         ratio_high: See ratio.
         ramp: Probability that it came bit by bit.
         score: Log likelihood ratio.
+        again: When it rose further, after it had become usual.
+        usual: Whether it went on for so long that its rate became the usual one.
     """
 
     signature: int
@@ -55,6 +58,18 @@ class Change:
     ratio_high: float
     ramp: float
     score: float
+    again: tuple[int, ...] = ()
+    usual: bool = False
+
+    @property
+    def last_day(self) -> int:
+        """The last day on which it was news: its last one, or when it became usual."""
+        return max((self.end, *self.again)) if self.usual or self.until is None else self.until
+
+    def goes_on_in(self, later: Change) -> bool:
+        """Return whether *later* is this rise, gone on."""
+        climbs = ("emerging", "escalating")
+        return self.usual and self.kind in climbs and later.kind in (*climbs, "pulse")
 
 
 def judged(
@@ -77,7 +92,7 @@ def judged(
         if episode.until is not None and not episode.lasting:
             return []  # it came back: nothing was resolved
         return [_change(episode, _faded(episode, onset.day, end, rules), onset, end, settings)]
-    new = born >= onset.low - rules["new_within"]
+    new = not episode.after and born >= onset.low - rules["new_within"]
     brief = length <= rules["pulse_days"] and (episode.until is not None or episode.how == "day")
     kind: Kind = "pulse" if brief and not (new and episode.until is None) else "escalating"
     if new and kind == "escalating":
@@ -85,6 +100,25 @@ def judged(
     found = [_change(episode, kind, onset, end, settings)]
     if episode.until is not None and length >= rules["resolving_days"]:
         found.append(_resolved(episode, end, present, settings))
+    return found
+
+
+def joined(changes: Sequence[Change]) -> list[Change]:
+    """Return *changes*, of one signature and in order, with one rise for each climb.
+
+    A rise that became usual and goes on rising soon after is one, since its first day.
+
+    >>> joined([])
+    []
+    """
+    found: list[Change] = []
+    for change in changes:
+        last = found[-1] if found else None
+        if last is not None and last.goes_on_in(change):
+            again = last.again if change.kind == "pulse" else (*last.again, change.since)
+            found[-1] = replace(last, again=again)
+        else:
+            found.append(change)
     return found
 
 
@@ -124,6 +158,7 @@ def _change(
         ratio_high=high,
         ramp=onset.ramp,
         score=episode.score,
+        usual=episode.lasting,
     )
 
 
@@ -162,16 +197,25 @@ def _faded(episode: Episode, since: int, end: int, rules: Mapping[str, Any]) -> 
 def _ratio(
     observed: float, expected: float, episode: Episode, settings: Mapping[str, Any]
 ) -> tuple[float, float, float]:
-    """Return observed to expected with an interval: gamma, its doubts added.
+    """Return observed to expected, with limits from the chance of both.
 
-    The doubts are chance of the days, and that about the rate before, which ``size`` holds.
+    That of the days is a gamma variable by their count, that of the rate before one by
+    ``size``; the limits are put together on the log scale.
     """
-    from scipy.stats import gamma  # noqa: PLC0415 - on use: importing scipy takes time
-
     tail = (1 - settings["kinds"]["level"]) / 2
-    expected = max(expected, 1e-9)
-    doubt = 1 / (observed + 0.5) + 1 / (episode.seen.size * settings["kinds"]["size_days"])
-    shape = 1 / doubt
-    middle = (observed + 0.5) / expected
-    low = float(gamma.ppf(tail, shape)) / shape * middle if observed else 0.0
-    return observed / expected, low, float(gamma.ppf(1 - tail, shape)) / shape * middle
+    seen_low, seen_high = _limits(observed + 0.5, tail)
+    base_low, base_high = _limits(episode.seen.size, tail)
+    ratio = observed / max(expected, 1e-9)
+    middle = (observed + 0.5) / max(expected, 1e-9)
+    down = float(np.hypot(np.log(seen_low), np.log(base_high)))
+    up = float(np.hypot(np.log(seen_high), np.log(base_low)))
+    low = middle * float(np.exp(-down)) if observed else 0.0
+    return ratio, min(low, ratio), middle * float(np.exp(up))
+
+
+def _limits(shape: float, tail: float) -> tuple[float, float]:
+    """Return the quantiles of a gamma variable of mean 1: how far a count's mean may lie off."""
+    from scipy.special import gammaincinv  # noqa: PLC0415 - on use: importing scipy takes time
+
+    low, high = gammaincinv(shape, (tail, 1 - tail)) / shape
+    return max(float(low), _LEAST), float(high)

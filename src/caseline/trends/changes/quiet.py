@@ -69,7 +69,7 @@ def quiet_signatures(
 ) -> NDArray[np.bool_]:
     """Return which signatures are told of nothing, shape (n_signatures,)."""
     watch = _watched(counts, exposure, weekday, settings)
-    steady = counts.any(axis=0)
+    steady: NDArray[np.bool_] = (counts > 0).max(axis=0)
     steady[[e.signature for e in watch.episodes]] = False
     return steady
 

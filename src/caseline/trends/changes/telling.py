@@ -83,11 +83,11 @@ def _row(watched: Watched, change: Change, seen: Witnesses) -> dict[str, Any]:
 
 def _evidence(watched: Watched, change: Change, seen: Witnesses) -> list[str]:
     days = change.end - change.since
+    limits = f"{change.ratio_low:.2g} to {change.ratio_high:.2g}"
+    counted = f"{change.observed:.0f} customer-days with it on {days} days"
     told = [
-        f"{change.observed:.0f} customer-days with it on {days} days; "
-        f"{change.expected:.1f} expected at the rate before",
-        f"rate ratio {change.ratio:.2g}, 90 % within {change.ratio_low:.2g} to "
-        f"{change.ratio_high:.2g}",
+        f"{counted}; {change.expected:.1f} expected at the rate before",
+        f"rate ratio {change.ratio:.2g}, 90 % within {limits}",
     ]
     if change.kind == "emerging":
         told.append("not seen before")
@@ -103,6 +103,7 @@ def _evidence(watched: Watched, change: Change, seen: Witnesses) -> list[str]:
             f"of {seen.before} customers who had it, {seen.customers} still do; their logs are "
             f"there on {seen.heard:.0%} of the days that they were before"
         )
+    told += [f"it rose further from {watched.day(day).date()} on" for day in change.again]
     if change.kind == "pulse" and change.until is None:
         told.append("one day so far: it may go on")
     told.append(

@@ -68,6 +68,7 @@ class Watch:
         self._since = np.zeros((2, len(rules["up"]), size), dtype=np.int64)
         self._active = np.full(size, -1, dtype=np.int64)
         self._level = np.zeros((2, size))
+        self._freed = np.zeros(size, dtype=np.int64)
         self._back, self._back_from = np.zeros(size), np.zeros(size, dtype=np.int64)
         self.episodes: list[Episode] = []
         self.frozen: list[tuple[int, str]] = []
@@ -98,9 +99,10 @@ class Watch:
             self.baseline.skip()
             return
         self.baseline.add(counts, expected)
-        self._add(day, counts, expected, complete=complete)
-        self._end_episodes(day, counts, expected)
-        self._start_episodes(day, counts, expected)
+        quiet = (self._active < 0) & expected.known
+        self._add(counts, expected, quiet, complete=complete)
+        self._end_episodes(counts, expected)
+        self._start_episodes(counts, expected, quiet)
         lag = day - self._settings["baseline"]["guard"]
         steady = (self._active < 0) & (self.baseline.hole[1] <= lag)
         if lag >= 0:
@@ -112,17 +114,16 @@ class Watch:
             return None
         return f"all signatures together came {expected.busy:.2f} times as often as expected"
 
-    def _add(self, day: int, counts: Floats, expected: Expected, *, complete: bool) -> None:
-        quiet = (self._active < 0) & expected.known
+    def _add(self, counts: Floats, expected: Expected, quiet: Bits, *, complete: bool) -> None:
         gains = log_ratios(counts, expected.means, expected.sizes, self._ratios)
         if not complete:
             gains[_DOWN] = np.minimum(gains[_DOWN], 0)
         sums = np.where(quiet, np.maximum(0.0, self._sums + gains), self._sums)
-        self._since[(sums <= 0) & quiet] = day + 1
+        self._since[(sums <= 0) & quiet] = self.baseline.days
         self._sums = sums
 
-    def _start_episodes(self, day: int, counts: Floats, expected: Expected) -> None:
-        quiet = (self._active < 0) & expected.known
+    def _start_episodes(self, counts: Floats, expected: Expected, quiet: Bits) -> None:
+        day = self.baseline.days - 1
         rising, falling = (self._scored(way, expected, quiet) for way in (_UP, _DOWN))
         p = self._tails(counts, expected, quiet)
         alone = p < self._settings["pulse"]["level"]
@@ -141,6 +142,7 @@ class Watch:
                     how=how,
                     score=score or float(-np.log(max(p[index], 1e-300))),
                     rate=float(expected.rates[index]),
+                    after=int(self._freed[index]),
                 )
             )
 
@@ -180,7 +182,7 @@ class Watch:
         self._level[1, at] = self.baseline.means[used, at].sum()
         self._back[at], self._back_from[at] = 0.0, self.baseline.days
 
-    def _end_episodes(self, day: int, counts: Floats, expected: Expected) -> None:
+    def _end_episodes(self, counts: Floats, expected: Expected) -> None:
         """Close those whose days fit the rate before again, and those that are the usual now."""
         at = np.flatnonzero(self._active >= 0)
         if not at.size:
@@ -194,6 +196,7 @@ class Watch:
         gain = -log_ratios(counts[at], expected.means[at], expected.sizes[at], ratio)
         back = np.maximum(0.0, self._back[at] + gain)
         self._back[at] = back
+        day = self.baseline.days - 1
         self._back_from[at[back <= 0]] = day + 1
         kept = rules["kept_by_day"]
         self._level[0, at] = kept * self._level[0, at] + counts[at]
@@ -218,7 +221,7 @@ class Watch:
         """Return the days from some weeks before the alarm of *episode* until now."""
         base, at = self.baseline, episode.signature
         back = self._settings["episodes"]["days_before"]
-        first = max(base.first, min(episode.onset, episode.alarm) - back)
+        first = max(base.first, episode.after, episode.onset - back)
         rows = slice(first - base.first, base.days - base.first)
         return Days(
             first=first,
@@ -244,6 +247,7 @@ class Watch:
         self._release(index, since=self.baseline.days)
 
     def _release(self, index: int, *, since: int) -> None:
+        self._freed[index] = since
         self._active[index] = -1
         self.baseline.held[index] = -1
         self._sums[:, :, index] = 0.0

@@ -102,14 +102,15 @@ def _witnesses(
     days = now.group_by("unit").agg(pl.len(), pl.col("events").sum())
     before = set(past["customer_id"].drop_nulls())
     customers = set(now["customer_id"].drop_nulls())
-    total = int(days["events"].sum())
+    held, events = days["len"].to_numpy(), days["events"].to_numpy()
+    total = int(events.sum())
     return Witnesses(
         customers=len(customers),
         fresh=len(customers - before),
         before=len(before),
         events=total,
-        most=int(days["events"].max() or 0) / total if total else 0.0,  # type: ignore[call-overload]
-        others=int(days["len"].sum() - (days["len"].max() or 0)),  # type: ignore[operator]
+        most=float(events.max(initial=0)) / total if total else 0.0,
+        others=int(held.sum()) - int(held.max(initial=0)),
         heard=_share_heard(sorted(before), change, back, heard),
     )
 
