@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 KINDS = ("step", "ramp", "burst", "emergence", "drop")
-_WITHIN = {"step": 28, "ramp": 42, "burst": 2, "emergence": 14, "drop": 28}
+WITHIN = {"step": 28, "ramp": 42, "burst": 2, "emergence": 14, "drop": 28}
 """Days after its onset within which a change must be found."""
+_OFFICE, _MONTH_END, _STORMY = 0.8, 0.6, 0.2
+"""Shares of series: with weekends, with month ends, with a storming customer."""
+_SATURDAY, _LAST_DAYS = 5, 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,16 @@ class Planted:
     until: int
     ratio: float
     volume: float
+
+    def found(self, alarms: list[tuple[int, bool]]) -> int | None:
+        """Return after how many days *alarms* (day, rising) found it; None if they did not."""
+        rising = self.kind != "drop"
+        after = [day - self.onset for day, up in alarms if up == rising]
+        return min((n for n in after if 0 <= n <= WITHIN[self.kind]), default=None)
+
+    def explains(self, day: int) -> bool:
+        """Return whether an alarm of a *day* may be of it, or of its end or its going on."""
+        return self.onset <= day <= min(self.until, self.onset + 42) + 42
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +122,11 @@ def _customers(rng: np.random.Generator, days: int) -> tuple[Floats, Floats]:
 def _calendar(rng: np.random.Generator, days: int, series: int) -> Floats:
     """Return each day's factor: weekdays and month ends, of most series."""
     day = np.arange(days)
-    office = rng.random(series) < 0.8
+    office = rng.random(series) < _OFFICE
     weekend = rng.lognormal(np.log(0.5), 0.15, series)
-    factor = np.where(((day % 7) >= 5)[:, np.newaxis] & office, weekend, 1.0)
-    ends = (day % 30) >= 28
-    busy = np.where(rng.random(series) < 0.6, rng.lognormal(np.log(1.5), 0.1, series), 1.0)
+    factor = np.where(((day % 7) >= _SATURDAY)[:, np.newaxis] & office, weekend, 1.0)
+    ends = (day % 30) >= _LAST_DAYS
+    busy = np.where(rng.random(series) < _MONTH_END, rng.lognormal(np.log(1.5), 0.1, series), 1.0)
     return factor * np.where(ends[:, np.newaxis], busy, 1.0)
 
 
@@ -154,18 +167,7 @@ def _course(change: Planted, days: int) -> Floats:
 def _storms(rng: np.random.Generator, days: int, series: int) -> Floats:
     """Return single customers that come every day for a while, in a fifth of the series."""
     storms = np.zeros((days, series))
-    for at in np.flatnonzero(rng.random(series) < 0.2).tolist():
+    for at in np.flatnonzero(rng.random(series) < _STORMY).tolist():
         start = int(rng.integers(60, days - 20))
         storms[start : start + int(rng.integers(3, 15)), at] = 1
     return storms
-
-
-def found_within(change: Planted, alarms: list[tuple[int, bool]]) -> int | None:
-    """Return after how many days *change* was found by *alarms* (day, rising); None if not."""
-    rising = change.kind != "drop"
-    days = [
-        day - change.onset
-        for day, up in alarms
-        if up == rising and 0 <= day - change.onset <= _WITHIN[change.kind]
-    ]
-    return min(days, default=None)

@@ -32,6 +32,8 @@ MODULES = (
     "impact_vectors",
     "impact_ledger",
     "impact_incidents",
+    "trend_series",
+    "trend_onsets",
 )
 
 

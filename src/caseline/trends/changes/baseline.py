@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _WEEK = 7
 _TINY = 1e-9
+_ENOUGH = 500
+"""So many signatures tell a median."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,18 +174,17 @@ class Baseline:
         it; with few often-seen signatures, all of them together, drawn to 1.
         """
         low, high = self._settings["busy_bounds"]
+        weight = self._settings["busy_weight"]
         steady = usual & (means >= 1)
         if steady.sum() >= self._settings["busy_signatures"]:
-            ratio, weight = counts[steady] / means[steady], means[steady]
-            order = np.argsort(ratio, kind="stable")
-            heard = weight[order].cumsum()
-            found = float(ratio[order][np.searchsorted(heard, heard[-1] / 2)])
+            heard = float(means[steady].sum())
+            ratio = _weighted_median(counts[steady] / means[steady], means[steady])
         else:
-            most = means + 2 * np.sqrt(means + 1)
-            weight = np.array([self._settings["busy_weight"]])
-            seen = np.minimum(counts, most)[usual].sum() + weight[0]
-            found = float(seen / (means[usual].sum() + weight[0]))
-        found = min(max(found, low), high)
+            reach = 2 * np.sqrt(means + 1)
+            heard = float(means[usual].sum())
+            kept = np.clip(counts, means - reach, means + reach)[usual].sum()
+            ratio = float(kept) / max(heard, _TINY)
+        found = min(max((ratio * heard + weight) / (heard + weight), low), high)
         return found, self._settings["busy_doubt"] * float(np.log(found)) ** 2
 
     def _ends(self) -> Ints:
@@ -217,3 +218,13 @@ class Baseline:
         for table in (self._count_sums, self._faced_sums):
             table[: self._kept + 1] = table[self._kept :] - table[self._kept]
         self.first += self._kept
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    """Return the value that half of the weight lies below."""
+    if values.size > _ENOUGH:
+        step = values.size // _ENOUGH
+        values, weights = values[::step], weights[::step]
+    order = np.argsort(values, kind="stable")
+    heard = weights[order].cumsum()
+    return float(values[order][np.searchsorted(heard, heard[-1] / 2)])

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 _RISING = ("emerging", "escalating", "pulse")
 _LEFT = {
-    "alone": "{} rises at single customers left out",
-    "sampled": "{} falls left out: a version logs only a sample of them",
-    "silent": "{} falls left out: the customers who had them are silent",
+    "alone": "rises left out because one customer alone carries them: {}",
+    "sampled": "falls left out because a version logs only a sample: {}",
+    "silent": "falls left out because the customers who had them are silent: {}",
 }
 _HEARD = 0.5
 """A share of the days heard before, below which nothing seen says nothing."""
