@@ -33,6 +33,7 @@ MODULES = (
     "impact_ledger",
     "impact_incidents",
     "trend_series",
+    "trend_changes",
     "trend_onsets",
 )
 

@@ -219,6 +219,12 @@ def _sums(targets: Targets) -> list[Question]:
             window=_WEEK,
             needs="trends.compare",
         ),
+        Question(
+            name="what changed, all signatures, a year watched",
+            ask=lambda ws, _: ws.trends.changes(window=_MONTH),
+            sql=_COMPARE,
+            needs="trends.changes",
+        ),
     ]
 
 
