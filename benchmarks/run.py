@@ -34,6 +34,7 @@ MODULES = (
     "impact_incidents",
     "trend_series",
     "trend_onsets",
+    "trend_versions",
 )
 
 
