@@ -35,6 +35,7 @@ MODULES = (
     "trend_series",
     "trend_changes",
     "trend_onsets",
+    "trend_versions",
 )
 
 

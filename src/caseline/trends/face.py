@@ -19,6 +19,7 @@ from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
 from caseline.trends.rates import KEYS, By, clumping, rates_by
 from caseline.trends.running import read_observed, running_versions
+from caseline.trends.upgrades.answering import judge_versions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -164,6 +165,53 @@ class Trends:
             raise InputError(f"window is {span.length}; give an hour at least")
         frame, notes = compare_windows(self._engine, span, as_of=as_of)
         return Table("windows compared", frame, as_of=now, notes=notes)
+
+    def versions(
+        self,
+        signature: str | None = None,
+        *,
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        completeness: pl.DataFrame | None = None,
+        as_of: datetime | None = None,
+    ) -> Table:
+        """Return what each version, plug-in, setting and flag does to errors.
+
+        Each customer is compared with itself before its own change, and on the same days
+        with those that did not change. The first days after a change are judged apart.
+        Changes of other kinds (infrastructure, certificates) count where no span tells them.
+
+        Args:
+            signature: Its id; None for all signatures.
+            window: When; None for all that is stored.
+            completeness: day, completeness (share of what will come that is here): days
+                that are not nearly complete are left out. The last day always is.
+            as_of: Hide what was received later.
+
+        Returns:
+            A Table, findings first: signature_id; component, value, kind; ratio (of
+            customer-days with the signature, after the change to before), low, high (90 %);
+            q_value; customers watched before and after; verdict: persistent, transient,
+            improved, none (a large change would have been seen), undetermined; first_bad:
+            the first bad version of the component; events after the change; days_before,
+            days_after (customer-days with logs), rate_before, rate_after; first_days_ratio,
+            later_ratio; reasons. For one signature there is a row for each value that came
+            anywhere; for all only those with enough to be tested.
+
+        Raises:
+            NotFoundError: the workspace knows no such signature.
+            InputError: a naive datetime, an empty window.
+
+        Source:
+            Two-way Poisson score test, each customer its own control: J. M. Wooldridge
+            (1999), J. Econometrics 90, 77-97; Y. Benjamini and Y. Hochberg (1995).
+        """
+        now = self._now(as_of)
+        span = None if window is None else Window.of(window, as_of=now)
+        if signature is not None:
+            signature = self._signature(checked_id(signature, "signature"), as_of)
+        return judge_versions(
+            self._engine, signature, window=span, completeness=completeness, now=now, as_of=as_of
+        )
 
     def _now(self, as_of: datetime | None) -> datetime:
         return self._clock.now() if as_of is None else in_utc(as_of, "as_of")
