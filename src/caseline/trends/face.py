@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import polars as pl
 
 from caseline.clock import in_utc
@@ -18,6 +19,8 @@ from caseline.store.rollups import read_days
 from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
 from caseline.trends.costs.costing import checked_hours, cost_by
+from caseline.trends.costs.counterfactual import had_it_shipped
+from caseline.trends.costs.reading import read_books
 from caseline.trends.costs.settings import cost_settings
 from caseline.trends.ranking.ranking import Asked, rank_first
 from caseline.trends.rates import KEYS, By, clumping, rates_by
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from caseline.protocols import Engine
     from caseline.trends.costs.costing import By as CostBy
     from caseline.trends.costs.costing import CostLedger, Rate
+    from caseline.trends.costs.counterfactual import Counterfactual
     from caseline.trends.ranking.ranking import Priorities
 
 
@@ -214,6 +218,43 @@ class Trends:
             self._engine, by, window=span, now=now, present=present, as_of=as_of,
             hourly_rate=hourly_rate, effort_hours=effort_hours, links=links,
         )  # fmt: skip
+
+    def counterfactual(
+        self,
+        signature_or_issue: str,
+        *,
+        fixed_on: datetime,
+        links: Any = None,
+        as_of: datetime | None = None,
+    ) -> Counterfactual:
+        """Return what a fix that had shipped on a past day would have avoided until now.
+
+        Args:
+            signature_or_issue: An id.
+            fixed_on: When the fix ships; before *as_of*.
+            links: ticket_id, id, confidence: proposed causes that are not stored.
+            as_of: The present if None; what was not known then is hidden.
+
+        Raises:
+            NotFoundError: the workspace knows no such signature or issue.
+            InputError: *fixed_on* is naive, or not in the past.
+        """
+        wanted = checked_id(signature_or_issue, "signature_or_issue")
+        present = self._clock.now()
+        now = present if as_of is None else in_utc(as_of, "as_of")
+        shipped = in_utc(fixed_on, "fixed_on")
+        if shipped >= now:
+            raise InputError(f"fixed_on is {shipped.isoformat()}; give a moment in the past")
+        if self._engine.ask("issue_known", as_of=as_of, issue_id=wanted).is_empty():
+            wanted = self._signature(wanted, as_of)
+        books = read_books(
+            self._engine, None, now=now, present=present, as_of=as_of, effort_hours=None,
+            links=links,
+        )  # fmt: skip
+        rng = np.random.default_rng(list(wanted.encode()))
+        return had_it_shipped(
+            self._engine, books, wanted, fixed_on=shipped, now=now, as_of=as_of, rng=rng
+        )
 
     def priorities(  # noqa: PLR0913 - the parts of the question
         self,

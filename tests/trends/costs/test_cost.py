@@ -172,6 +172,34 @@ def test_no_tickets_give_an_empty_ledger(fleet):
     assert (len(ledger), ledger.total_hours) == (0, 0)
 
 
+def test_a_fix_avoids_what_came_after_its_adoption(books):
+    spans = [
+        {"environment_id": f"e{n}", "component": "platform", "value": value, "kind": "version",
+         "valid_from": start}
+        for n, wait in ((1, 0), (2, 2), (3, 4))
+        for value, start in (("8.1", MARCH - timedelta(days=90)),
+                             ("8.2", MARCH - timedelta(days=20 - wait)))
+    ]  # fmt: skip
+    books.store.save("spans", pl.DataFrame(spans))
+    trends = Trends(books.store, books.clock)
+    early = trends.counterfactual("i-1", fixed_on=MARCH - timedelta(days=9))
+    assert early.customer_days == (20, 20, 20)
+    assert early.low <= early.hours <= early.high
+    assert early.hours == pytest.approx(8, rel=0.1)
+    later = trends.counterfactual("i-1", fixed_on=MARCH + timedelta(days=10))
+    assert later.hours == later.spent_hours == 0
+    assert 6 <= later.customer_days[0] <= 10
+    assert later.to_dict()["issue_id"] == "i-1"
+    with pytest.raises(InputError, match="in the past"):
+        trends.counterfactual("i-1", fixed_on=MARCH + timedelta(days=90))
+
+
+def test_where_nobody_upgrades_a_fix_avoids_nothing(books):
+    found = Trends(books.store, books.clock).counterfactual("i-1", fixed_on=MARCH)
+    assert found.hours == 0
+    assert "no upgrade is known" in found.reasons[1]
+
+
 IDS = st.sampled_from(["a", "b", "c"])
 CAUSE = st.tuples(
     st.sampled_from(["t0", "t1", "t2", "t3"]),
