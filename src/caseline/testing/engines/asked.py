@@ -66,6 +66,7 @@ def _all() -> Iterator[Asked]:
         "signature_known": {"signature_id": "s-merged"},
         "signature_texts": ids,
         "template_samples": {**ids, "limit": 3},
+        "ticket_efforts": {"opened_from": None, "opened_to": at(days=3)},
         "template_seen": {"signature_id": "s-lost"},
         "ticket_rows": _TICKETS,
         "widespread_counts": {**_MONTHS, "limit": 3},
@@ -106,6 +107,8 @@ def _of_customers() -> Iterator[Asked]:
 def _of_days() -> Iterator[Asked]:
     for kin in (_NO_KIN, _KIN):
         yield Asked(question="daily_units", values={**_DAYS, **_STAGES, **kin})
+        parts = {"middle_day": at(days=8), "recent_day": at(days=16)}
+        yield Asked(question="candidate_units", values={**_DAYS, **parts, **_STAGES, **kin})
         chosen = {"signature_ids": _IDS}
         yield Asked(question="first_hits", values={**chosen, **_DAYS, **_STAGES, **kin})
         yield Asked(question="signature_births", values={**_STAGES, **kin})
