@@ -122,4 +122,4 @@ def _planted(name: str, seed: int, wanted: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _of_release(change: dict[str, Any]) -> bool:
-    return change["kind"] == "release" and change["value"] == "8.1.0"
+    return bool(change["kind"] == "release" and change["value"] == "8.1.0")
