@@ -32,6 +32,7 @@ MODULES = (
     "impact_vectors",
     "impact_ledger",
     "impact_incidents",
+    "trend_late",
 )
 
 
