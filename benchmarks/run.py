@@ -33,6 +33,7 @@ MODULES = (
     "impact_ledger",
     "impact_incidents",
     "trend_late",
+    "trend_fixed",
 )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SEEDS = range(11, 15)
 _SIZE: dict[str, Any] = {"customers": 80, "days": 70, "events_per_day": 100}
-_MOMENTS, _EVERY_HOURS, _DAYS = 12, 43, 10
+_MOMENTS, _EVERY_HOURS, _DAYS = 20, 31, 10
 _COMPLETE, _WEEK, _MONTH = 0.98, 7, 28
 
 

@@ -12,6 +12,7 @@ from caseline.errors import InputError, NotFoundError
 from caseline.records.answers import Table
 from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
+from caseline.trends.adoption.fixing import judge_fix
 from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
 from caseline.trends.rates import By
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from caseline.clock import Clock
     from caseline.protocols import Engine
+    from caseline.trends.adoption.answers import FixVerdict
 
 
 class Trends:
@@ -164,6 +166,41 @@ class Trends:
 
     def _now(self, as_of: datetime | None) -> datetime:
         return self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+
+    def fixed(
+        self, issue: str, *, component: str | None = None, as_of: datetime | None = None
+    ) -> FixVerdict:
+        """Return whether an issue is fixed, by those who run a version with the fix.
+
+        Each place is its own control: what is seen there with the fix stands beside what
+        its own rate before would have brought. Silence where the fix does not run, or where
+        nothing is logged, tells nothing; nor do late events of versions without it.
+
+        Args:
+            issue: An issue's id, or a signature's.
+            component: What the versions are of; as recorded, or as the events tell.
+            as_of: Hide what was received or recorded later.
+
+        Returns:
+            A FixVerdict: ``fixed``, ``not yet``, ``partly`` or ``cannot tell``, with how
+            many more customer-days are needed, and a table of versions.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: a naive datetime.
+        """
+        checked_id(issue, "issue")
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        members = self._members(issue, as_of)
+        return judge_fix(
+            self._engine, members, wanted=issue, component=component, now=now, as_of=as_of
+        )
+
+    def _members(self, wanted: str, as_of: datetime | None) -> list[str]:
+        found = self._engine.ask("issue_known", as_of=as_of, issue_id=wanted)
+        if found.is_empty():
+            return [self._signature(wanted, as_of)]
+        return found["signature_id"].drop_nulls().to_list()
 
     def _signature(self, wanted: str, as_of: datetime | None) -> str:
         found = self._engine.ask("signature_known", as_of=as_of, signature_id=wanted)
