@@ -36,6 +36,8 @@ MODULES = (
     "trend_changes",
     "trend_onsets",
     "trend_versions",
+    "trend_late",
+    "trend_fixed",
 )
 
 

@@ -10,12 +10,10 @@ import polars as pl
 
 from caseline.clock import in_utc
 from caseline.errors import InputError, NotFoundError
-from caseline.estimation.exposure import in_production
 from caseline.records.answers import Table
 from caseline.records.arguments import checked_id, checked_limit
 from caseline.records.windows import Window
-from caseline.store.kinship import read_kin
-from caseline.store.rollups import read_days
+from caseline.trends.adoption.fixing import judge_fix
 from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
 from caseline.trends.costs.costing import checked_hours, cost_by
@@ -23,16 +21,16 @@ from caseline.trends.costs.counterfactual import had_it_shipped
 from caseline.trends.costs.reading import read_books
 from caseline.trends.costs.settings import cost_settings
 from caseline.trends.ranking.ranking import Asked, rank_first
-from caseline.trends.rates import KEYS, By, clumping, rates_by
-from caseline.trends.running import read_observed, running_versions
+from caseline.trends.rates import By
+from caseline.trends.showing import show_series
 from caseline.trends.upgrades.answering import judge_versions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.clock import Clock
-    from caseline.estimation.observed import Observed
     from caseline.protocols import Engine
+    from caseline.trends.adoption.answers import FixVerdict
     from caseline.trends.costs.costing import By as CostBy
     from caseline.trends.costs.costing import CostLedger, Rate
     from caseline.trends.costs.counterfactual import Counterfactual
@@ -70,12 +68,23 @@ class Trends:
             window: When; None for all that is stored.
             as_of: Hide what was received later.
 
+        Logs come late, and errors may come sooner than what else is logged. By day and by
+        version the answer tells what will be there once all is received: learned from
+        how late logs of the same kind of place came so far. What is older than four
+        weeks is complete.
+
         Returns:
             A Table: day, version or customer_id; events; customers (with events of
             their own); exposure (customer-days with logs); covered (customers with
-            logs); rate, low, high (events per customer-day, 95 %). Without exposure
+            logs); host_hours (from first to last line of each host, overlaps once);
+            rate, low, high (events per customer-day, 95 %). Without exposure
             there is no rate; a day without logs has no events either, not zero. A
-            null customer or version stands for events that name none.
+            null customer or version stands for events that name none. By day and by
+            version besides: expected, expected_low, expected_high (events in the end,
+            90 %), reported (which share of them is there), logs_reported, logs_low,
+            logs_high (which share of the customer-days with logs that will come is
+            there), expected_rate; null where the past does not tell how late logs come.
+            Where one of them is low, the notes say that a fall is not to be trusted yet.
 
         Raises:
             NotFoundError: the workspace knows no such signature.
@@ -86,24 +95,14 @@ class Trends:
         checked_id(signature, "signature")
         now = self._now(as_of)
         span = None if window is None else Window.of(window, as_of=now)
-        kin = read_kin(self._engine, as_of=as_of)
-        chosen = kin.together([self._signature(signature, as_of)])
-        days = read_days(self._engine, chosen, window=span, as_of=as_of)
-        if self._engine.scope is not None:  # what names nobody may be another customer's
-            days = days.filter(pl.col("customer_id").is_not_null())
-        events = days.filter(in_production())
-        observed = read_observed(self._engine, span, as_of)
-        spread = clumping(events, int(observed.customers()["days"].sum()))
-        frame = rates_by(
-            KEYS[by], events, self._split(by, observed, events, as_of), clumping=spread
+        return show_series(
+            self._engine,
+            self._signature(signature, as_of),
+            by=by,
+            window=span,
+            now=now,
+            as_of=as_of,
         )
-        if by == "day":
-            frame = _every_day(frame)
-        notes = [f"intervals allow for clumped events: {spread:.1f} times Poisson's variance"]
-        apart = days.height - events.height
-        notes += ["events of other stages than production are left out"] if apart else []
-        notes += kin.notes(chosen) + self._sampling(chosen, as_of)
-        return Table(f"series by {by}", frame, as_of=now, notes=notes)
 
     def changes(
         self,
@@ -348,6 +347,41 @@ class Trends:
         )  # fmt: skip
         return rank_first(self._engine, asked, now=now, present=present, as_of=as_of)
 
+    def fixed(
+        self, issue: str, *, component: str | None = None, as_of: datetime | None = None
+    ) -> FixVerdict:
+        """Return whether an issue is fixed, by those who run a version with the fix.
+
+        Each place is its own control: what is seen there with the fix stands beside what
+        its own rate before would have brought. Silence where the fix does not run, or where
+        nothing is logged, tells nothing; nor do late events of versions without it.
+
+        Args:
+            issue: An issue's id, or a signature's.
+            component: What the versions are of; as recorded, or as the events tell.
+            as_of: Hide what was received or recorded later.
+
+        Returns:
+            A FixVerdict: ``fixed``, ``not yet``, ``partly`` or ``cannot tell``, with how
+            many more customer-days are needed, and a table of versions.
+
+        Raises:
+            NotFoundError: the workspace knows no such issue or signature.
+            InputError: a naive datetime.
+        """
+        checked_id(issue, "issue")
+        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        members = self._members(issue, as_of)
+        return judge_fix(
+            self._engine, members, wanted=issue, component=component, now=now, as_of=as_of
+        )
+
+    def _members(self, wanted: str, as_of: datetime | None) -> list[str]:
+        found = self._engine.ask("issue_known", as_of=as_of, issue_id=wanted)
+        if found.is_empty():
+            return [self._signature(wanted, as_of)]
+        return found["signature_id"].drop_nulls().to_list()
+
     def _signature(self, wanted: str, as_of: datetime | None) -> str:
         found = self._engine.ask("signature_known", as_of=as_of, signature_id=wanted)
         if found.is_empty():
@@ -355,31 +389,3 @@ class Trends:
             known = ids.filter(pl.col("kind") == "signature")["id"].to_list()
             raise NotFoundError.of("signature", wanted, known)
         return str(found["signature_id"][0])
-
-    def _sampling(self, chosen: list[str], as_of: datetime | None) -> list[str]:
-        """Say where fewer lines do not mean fewer errors."""
-        found = self._engine.ask("sampled_signatures", as_of=as_of, signature_ids=chosen)
-        return [
-            f"{name} is sampled from {version or 'a version'} on"
-            + (f", about one in {1 / ratio:.0f} is logged" if ratio else "")
-            + ": the drop is none of the error"
-            for name, version, ratio in found.iter_rows()
-        ]
-
-    def _split(
-        self, by: By, observed: Observed, events: pl.DataFrame, as_of: datetime | None
-    ) -> pl.DataFrame:
-        if by == "version":
-            spans = self._engine.ask("version_spans", as_of=as_of)
-            return running_versions(observed.rows(), spans, events)
-        return observed.customer_days().with_columns(pl.lit(1.0).alias("share"))
-
-
-def _every_day(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return *frame* with a row for each day between its first and its last."""
-    if frame.is_empty():
-        return frame
-    first, last = frame["day"][0], frame["day"][-1]
-    days = pl.DataFrame({"day": pl.date_range(first, last, eager=True)})
-    joined = days.join(frame, on="day", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("exposure").fill_null(0.0), pl.col("covered").fill_null(0))

@@ -119,6 +119,10 @@ def _of_days() -> Iterator[Asked]:
     yield Asked(question="signature_days", window=_HOURS, values=days)
     yield Asked(question="covered_part", window=_SHORT)
     yield Asked(question="environment_volumes", window=_HOURS)
+    yield Asked(question="log_arrivals", window=_SHORT)
+    yield Asked(question="host_stretches", window=_SHORT)
+    yield Asked(question="signature_arrivals", window=_SHORT, values={"signature_ids": _IDS})
+    yield Asked(question="severe_arrivals", window=_SHORT, values={"severity": 13})
     middle = {"middle": at(days=10), **_STAGES}
     yield Asked(question="compared_windows", window=_HOURS, values=middle)
     yield Asked(question="fleet_spread", window=_HOURS, values={"signature_ids": _IDS})

@@ -1,0 +1,1 @@
+"""Whether a fix works, from those who run it: fixed, not yet, partly, or more days needed."""

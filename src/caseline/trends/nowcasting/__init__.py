@@ -1,0 +1,1 @@
+"""What the last days will have been once all is received, and how sure that is."""
