@@ -20,6 +20,7 @@ from caseline.trends.costs.costing import checked_hours, cost_by
 from caseline.trends.costs.counterfactual import had_it_shipped
 from caseline.trends.costs.reading import read_books
 from caseline.trends.costs.settings import cost_settings
+from caseline.trends.nowcasting.completeness import completeness
 from caseline.trends.ranking.ranking import Asked, rank_first
 from caseline.trends.rates import By
 from caseline.trends.showing import show_series
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
     from caseline.trends.costs.costing import By as CostBy
     from caseline.trends.costs.costing import CostLedger, Rate
     from caseline.trends.costs.counterfactual import Counterfactual
-    from caseline.trends.ranking.ranking import Priorities
+from caseline.trends.ranking.ranking import Priorities
+
+_LATEST = timedelta(days=28)
+"""What is older is complete."""
 
 
 class Trends:
@@ -141,7 +145,9 @@ class Trends:
         """
         now = self._now(as_of)
         span = Window.of(window, as_of=now)
-        found = find_changes(self._engine, span, now=now, as_of=as_of)
+        found = find_changes(
+            self._engine, span, now=now, as_of=as_of, reported=self._reported(now, as_of)
+        )
         return Table("changes", found.frame, as_of=now, notes=found.notes)
 
     def compare(
@@ -180,7 +186,6 @@ class Trends:
         signature: str | None = None,
         *,
         window: Window | timedelta | tuple[datetime, datetime] | None = None,
-        completeness: pl.DataFrame | None = None,
         as_of: datetime | None = None,
     ) -> Table:
         """Return what each version, plug-in, setting and flag does to errors.
@@ -192,9 +197,8 @@ class Trends:
         Args:
             signature: Its id; None for all signatures.
             window: When; None for all that is stored.
-            completeness: day, completeness (share of what will come that is here): days
-                that are not nearly complete are left out. The last day always is.
-            as_of: Hide what was received later.
+            as_of: Hide what was received later. Days of which not nearly all logs are
+                there, and the last one, are left out.
 
         Returns:
             A Table, findings first: signature_id; component, value, kind; ratio (of
@@ -218,12 +222,10 @@ class Trends:
         span = None if window is None else Window.of(window, as_of=now)
         if signature is not None:
             signature = self._signature(checked_id(signature, "signature"), as_of)
+        reported = self._reported(now, as_of)
         return judge_versions(
-            self._engine, signature, window=span, completeness=completeness, now=now, as_of=as_of
+            self._engine, signature, window=span, reported=reported, now=now, as_of=as_of
         )
-
-    def _now(self, as_of: datetime | None) -> datetime:
-        return self._clock.now() if as_of is None else in_utc(as_of, "as_of")
 
     def cost(
         self,
@@ -370,11 +372,14 @@ class Trends:
             InputError: a naive datetime.
         """
         checked_id(issue, "issue")
-        now = self._clock.now() if as_of is None else in_utc(as_of, "as_of")
+        now = self._now(as_of)
         members = self._members(issue, as_of)
         return judge_fix(
             self._engine, members, wanted=issue, component=component, now=now, as_of=as_of
         )
+
+    def _now(self, as_of: datetime | None) -> datetime:
+        return self._clock.now() if as_of is None else in_utc(as_of, "as_of")
 
     def _members(self, wanted: str, as_of: datetime | None) -> list[str]:
         found = self._engine.ask("issue_known", as_of=as_of, issue_id=wanted)
@@ -389,3 +394,8 @@ class Trends:
             known = ids.filter(pl.col("kind") == "signature")["id"].to_list()
             raise NotFoundError.of("signature", wanted, known)
         return str(found["signature_id"][0])
+
+    def _reported(self, now: datetime, as_of: datetime | None) -> pl.DataFrame:
+        """Return which share of the logs of the last days is there."""
+        window = Window(start=now - _LATEST, end=now)
+        return completeness(self._engine, window=window, as_of=now, visible=as_of)

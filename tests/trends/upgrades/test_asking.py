@@ -8,6 +8,7 @@ import pytest
 from caseline.errors import InputError, NotFoundError
 from caseline.store.scoped import ScopedStore
 from caseline.trends.face import Trends
+from caseline.trends.upgrades.answering import judge_versions
 
 MARCH = datetime(2026, 3, 2, tzinfo=UTC)
 UPGRADED = range(1, 10)
@@ -65,8 +66,10 @@ def test_one_signature_has_a_row_for_each_value_that_came(twelve):
 
 
 def test_days_that_are_not_complete_are_left_out(twelve):
-    poor = pl.DataFrame({"day": [at(days=d).date() for d in range(12, 30)], "completeness": 0.4})
-    found = asked(twelve, "s-lock", completeness=poor)
+    poor = pl.DataFrame({"day": [at(days=d).date() for d in range(12, 30)], "reported": 0.4})
+    found = judge_versions(
+        twelve.store, "s-lock", window=None, reported=poor, now=twelve.clock.now(), as_of=None
+    )
     assert found[0].verdict == "undetermined"
     assert any("left out" in note for note in found.notes)
 

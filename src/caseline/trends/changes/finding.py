@@ -53,7 +53,7 @@ def find_changes(
     *,
     now: datetime,
     as_of: datetime | None,
-    reported: Mapping[Any, float] | None = None,
+    reported: pl.DataFrame | None = None,
 ) -> Found:
     """Return the changes of *window*, as known at *now*.
 
@@ -62,7 +62,7 @@ def find_changes(
         window: Changes that began, ended or were noticed in it are told.
         now: The present.
         as_of: Hide what was received later.
-        reported: For the last days, the share of their logs that is already there.
+        reported: day, reported: for the last days, the share of their logs that is there.
     """
     settings = read_weights("changes")
     rules = settings["history"]
@@ -72,7 +72,7 @@ def find_changes(
         notes = [f"{watched.days} days of logs: nothing to compare with before day {least + 1}"]
         return Found(frame=pl.DataFrame(schema=FRAME), notes=notes)
     limited, quiet = raised_limits(watched, settings)
-    watch = _watch(watched, limited, _told(watched, reported or {}, rules["told_from"]))
+    watch = _watch(watched, limited, _told(watched, reported, rules["told_from"]))
     changes = _recent(watch.settle(), watched, window, settings)
     seen = read_witnesses(engine, watched, changes, as_of=as_of, settings=settings)
     sampled = _sampled(engine, watched, changes, as_of)
@@ -89,13 +89,13 @@ def _watch(watched: Watched, settings: Mapping[str, Any], told: NDArray[np.bool_
     return watch
 
 
-def _told(watched: Watched, reported: Mapping[Any, float], least: float) -> NDArray[np.bool_]:
+def _told(watched: Watched, reported: pl.DataFrame | None, least: float) -> NDArray[np.bool_]:
     """Return of which days enough is there to say that less came; the last one is not over."""
     told = np.ones(watched.days, dtype=bool)
-    for day, share in reported.items():
-        index = (day - watched.daily.first).days
-        if 0 <= index < watched.days:
-            told[index] = share >= least
+    if reported is not None:
+        late = reported.filter(pl.col("reported") < least)["day"]
+        index = (late - watched.daily.first).dt.total_days().to_numpy()
+        told[index[(index >= 0) & (index < watched.days)]] = False
     if not watched.over:
         told[-1] = False
     return told

@@ -43,7 +43,7 @@ def judge_versions(
     signature: str | None,
     *,
     window: Window | None,
-    completeness: pl.DataFrame | None,
+    reported: pl.DataFrame | None,
     now: datetime,
     as_of: datetime | None,
 ) -> Table:
@@ -52,7 +52,7 @@ def judge_versions(
     kin = read_kin(engine, as_of=as_of)
     asked = None if signature is None else [signature]
     watched = read_watched(
-        engine, asked, window=window, kin=kin, completeness=completeness, now=now,
+        engine, asked, window=window, kin=kin, reported=reported, now=now,
         as_of=as_of, settings=settings,
     )  # fmt: skip
     names = watched.signatures or ([] if signature is None else [kin.head(signature)])

@@ -54,22 +54,22 @@ def read_watched(  # noqa: PLR0913 - the parts of the question
     *,
     window: Window | None,
     kin: Kin,
-    completeness: pl.DataFrame | None,
+    reported: pl.DataFrame | None,
     now: datetime,
     as_of: datetime | None,
     settings: UpgradeSettings,
 ) -> Watched:
     """Return what is known of *signature_ids* (None: all) and of what ran.
 
-    The day of *now* is not over and is left out, as are days that *completeness* (day,
-    completeness) says are not nearly complete.
+    The day of *now* is not over and is left out, as are days that *reported* (day,
+    reported) says are not nearly complete.
     """
     observed = read_observed(engine, window, as_of)
     days = observed.bits.shape[1]
     at = np.arange(days)
     usable = at + observed.first_day.toordinal() < now.date().toordinal()
-    if completeness is not None:
-        poor = completeness.filter(pl.col("completeness") < settings.complete)["day"]
+    if reported is not None:
+        poor = reported.filter(pl.col("reported") < settings.complete)["day"]
         usable &= ~np.isin(at + observed.first_day.toordinal(), [d.toordinal() for d in poor])
     scoped = engine.scope is not None
     units, names, environments = _units(observed, usable, nobody=not scoped)
