@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from caseline.records.windows import Window
 from caseline.trends.face import Trends
-from caseline.trends.nowcasting.completeness import completeness
 from caseline.trends.nowcasting.delays import Lots, share_by_age, shares
 from caseline.trends.nowcasting.finals import limits, still_to_come
 from caseline.trends.nowcasting.hours import hours_by_day
+from caseline.trends.nowcasting.logs_there import completeness
 
 MARCH = datetime(2026, 3, 2, tzinfo=UTC)
 PLACES, DAYS = 12, 45

@@ -75,7 +75,7 @@ def compare(
     days: Floats,
     rates: tuple[Floats, Floats],
     *,
-    course: float,
+    course: tuple[float, float],
     spread: float,
     settings: AdoptionSettings,
 ) -> Compared:
@@ -85,7 +85,8 @@ def compare(
         seen: Events with the fix.
         days: Customer-days with the fix at each place, shape (n,).
         rates: Mean and variance of the old rates, each (n,): see ``old_rates``.
-        course: How the rate went meanwhile where the fix does not run.
+        course: How the rate went meanwhile where the fix does not run, and the variance of
+            that relative to its square.
         spread: Variance of a day's events relative to Poisson's.
         settings: The numbers that decide.
 
@@ -94,8 +95,8 @@ def compare(
         limits of the ratio as in ``rate_ratio_interval``.
     """
     mean, variance = rates
-    expected = float((mean * days).sum()) * course
-    scatter = float((variance * days**2).sum()) * course**2
+    expected = float((mean * days).sum()) * course[0]
+    scatter = float((variance * days**2).sum()) * course[0] ** 2 + course[1] * expected**2
     looks = expected**2 / scatter if scatter > 0 else 0.0
     whole = float(days.sum())
     ratio, low, high = _limits(seen, expected, looks, spread, settings)
@@ -149,7 +150,7 @@ def verdict_of(compared: Compared, settings: AdoptionSettings) -> tuple[str, flo
 
     >>> from caseline.trends.adoption.settings import adoption_settings
     >>> rates = old_rates(np.array([90.0]), np.array([90.0]), spread=1.0, strength=2.0)
-    >>> found = compare(0.0, np.array([60.0]), rates, course=1.0, spread=1.0,
+    >>> found = compare(0.0, np.array([60.0]), rates, course=(1.0, 0.0), spread=1.0,
     ...                 settings=adoption_settings())
     >>> verdict_of(found, adoption_settings())[0]
     'fixed'
@@ -165,7 +166,7 @@ def verdict_of(compared: Compared, settings: AdoptionSettings) -> tuple[str, flo
         return "fixed", gone
     if compared.low <= settings.gone_ratio:
         return "cannot tell", gone
-    if compared.high < 1:
+    if compared.high < settings.partly_below:
         return "partly", less - gone
     return ("not yet", 1 - gone) if compared.ratio > settings.inferred_below else (
         "cannot tell", gone)  # fmt: skip

@@ -181,7 +181,8 @@ def _decided(
     if back:
         reasons.insert(0, f"it came back with {', '.join(back)}")
     if shown.height and verdict != "not yet":
-        verdict = "partly"
+        some = table.filter(pl.col("has_fix"))["verdict"].is_in(["fixed", "partly"]).any()
+        verdict = "partly" if some or verdict in ("fixed", "partly") else "not yet"
         names = ", ".join(shown["version"])
         reasons.insert(0, f"{names} should have the fix, and shows the error still")
         one = [

@@ -62,10 +62,8 @@ class Ground:
             PLACE
         )  # fmt: skip
         joined = by_place.join(self._rates, on=PLACE, how="left", maintain_order="left")
-        blank = old_rates(np.zeros(1), np.zeros(1), spread=1.0, strength=1.0)
-        fleet = (float(self._fleet), float(self._fleet_scatter)) if self._rates.height else blank
-        mean = joined["mean"].fill_null(float(fleet[0])).to_numpy()
-        variance = joined["variance"].fill_null(float(fleet[1])).to_numpy()
+        mean = joined["mean"].fill_null(self._fleet).to_numpy()
+        variance = joined["variance"].fill_null(self._fleet_scatter).to_numpy()
         return compare(
             float(by_place["events"].sum()),
             by_place["n"].to_numpy().astype(np.float64),
@@ -75,7 +73,7 @@ class Ground:
             settings=self._settings,
         )
 
-    def _old(self) -> tuple[pl.DataFrame, float, list[str]]:
+    def _old(self) -> tuple[pl.DataFrame, tuple[float, float], list[str]]:
         """Return each place's old rate, how it went on where the fix does not run, and words."""
         settings = self._settings
         first: Any = self.fixed["day"].min()
@@ -95,9 +93,9 @@ class Ground:
         )
         return rates, *self._course(rates, first)
 
-    def _course(self, rates: pl.DataFrame, first: Any) -> tuple[float, list[str]]:
+    def _course(self, rates: pl.DataFrame, first: Any) -> tuple[tuple[float, float], list[str]]:
         if first is None:
-            return 1.0, []
+            return (1.0, 0.0), []
         later = (
             self.affected.filter(pl.col("day") >= first)
             .group_by(PLACE)
@@ -106,13 +104,15 @@ class Ground:
         )
         expected = float((later["mean"] * later["n"]).sum())
         if expected < self._settings.least_control:
-            return 1.0, [
+            return (1.0, 0.0), [
                 "too little goes on without the fix to tell how the rate would have gone meanwhile"
             ]
         seen = float(later["events"].sum())
         course = max(seen, 0.5) / expected
+        scatter = float((later["variance"] * later["n"] ** 2).sum()) / expected**2
+        scatter += self.spread / max(seen, 0.5)
         words = f"where the fix does not run, {seen:.0f} events came where {expected:.0f}"
-        return course, [f"{words} were expected by the rate before it"]
+        return (course, scatter), [f"{words} were expected by the rate before it"]
 
 
 def _spread(days: pl.DataFrame) -> float:

@@ -13,6 +13,7 @@ class AdoptionSettings:
     """What ``weights/README.md`` says of ``adoption.toml``."""
 
     gone_ratio: float
+    partly_below: float
     sure: float
     prior_strength: float
     least_before: float

@@ -10,8 +10,8 @@ import polars as pl
 
 from caseline.trends.nowcasting.arrivals import Arrivals
 from caseline.trends.nowcasting.casting import cast_days, learn_delays
-from caseline.trends.nowcasting.completeness import completeness_of
 from caseline.trends.nowcasting.finals import limits
+from caseline.trends.nowcasting.logs_there import completeness_of
 from caseline.trends.nowcasting.settings import nowcast_settings
 
 if TYPE_CHECKING:

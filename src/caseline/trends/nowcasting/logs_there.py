@@ -45,10 +45,11 @@ def completeness(
 
     >>> import tempfile
     >>> from datetime import UTC, datetime, timedelta
+    >>> from pathlib import Path
     >>> from caseline.records.windows import Window
     >>> from caseline.store.embedded import EmbeddedStore
     >>> now = datetime(2026, 3, 30, tzinfo=UTC)
-    >>> store = EmbeddedStore(tempfile.mkdtemp())
+    >>> store = EmbeddedStore(Path(tempfile.mkdtemp()))
     >>> window = Window(start=now - timedelta(days=3), end=now)
     >>> completeness(store, window=window, as_of=now)["reported"].to_list()
     [None, None, None, None]
