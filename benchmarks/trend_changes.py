@@ -36,7 +36,7 @@ _TWICE = 2.0
 
 
 @entry("trend-changes")
-def trend_changes(_setting: Setting) -> Iterator[Row]:
+def measure_changes(_setting: Setting) -> Iterator[Row]:
     """Measure false changes of quiet fleets, and planted ones that are found."""
     for name in ("S10", "S11"):
         found = [_quiet(name, seed) for seed in _QUIET_SEEDS]

@@ -29,7 +29,7 @@ _MARGIN = 5
 
 
 @entry("trend-onsets")
-def trend_onsets(setting: Setting) -> Iterator[Row]:
+def measure_onsets(setting: Setting) -> Iterator[Row]:
     """Measure covering and F1 of shifts of level on series marked by people."""
     folder = setting.folder("tcpd")
     marks = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))

@@ -34,7 +34,7 @@ _OURS = "mixture of ratios"
 
 
 @entry("trend-series")
-def trend_series(_setting: Setting) -> Iterator[Row]:
+def measure_series(_setting: Setting) -> Iterator[Row]:
     """Measure recall at the budget, false changes by volume, delays, onsets and speed."""
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     limits = {name: limit_of(way(_quiet()), _BUDGET, first=_FIRST) for name, way in RIVALS.items()}

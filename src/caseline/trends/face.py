@@ -20,7 +20,7 @@ from caseline.trends.costs.costing import checked_hours, cost_by
 from caseline.trends.costs.counterfactual import had_it_shipped
 from caseline.trends.costs.reading import read_books
 from caseline.trends.costs.settings import cost_settings
-from caseline.trends.nowcasting.completeness import completeness
+from caseline.trends.nowcasting.logs_there import completeness
 from caseline.trends.ranking.ranking import Asked, rank_first
 from caseline.trends.rates import By
 from caseline.trends.showing import show_series
