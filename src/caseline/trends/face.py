@@ -99,14 +99,8 @@ class Trends:
         checked_id(signature, "signature")
         now = self._now(as_of)
         span = None if window is None else Window.of(window, as_of=now)
-        return show_series(
-            self._engine,
-            self._signature(signature, as_of),
-            by=by,
-            window=span,
-            now=now,
-            as_of=as_of,
-        )
+        chosen = self._signature(signature, as_of)
+        return show_series(self._engine, chosen, by=by, window=span, now=now, as_of=as_of)
 
     def changes(
         self,

@@ -134,6 +134,9 @@ class PlannedIssue:
             ("release", "platform", "8.1.0"); kind "none" if nothing does.
         repeats: Each hit is followed by "last message repeated N times".
         ticket_rate: Probability that an affected customer writes a ticket.
+        effort_scale: Hours of its tickets, as a multiple of the usual ones.
+        every_days: While it is affected, a customer that wrote once writes again after
+            about so many days; 0 for never.
         steady: True if rates follow the season of the fleet.
         chained: Each hit writes all templates, the cause first, with one id of a
             distributed trace.
@@ -147,6 +150,8 @@ class PlannedIssue:
     segments: list[Segment]
     repeats: int = 0
     ticket_rate: float = 0.35
+    effort_scale: float = 1.0
+    every_days: float = 0.0
     steady: bool = False
     chained: bool = False
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from caseline.testing.fleet.plan import HOUR, MINUTE, Plan, moment
+from caseline.testing.fleet.plan import DAY, HOUR, MINUTE, Plan, moment
 from caseline.testing.fleet.truth import STAMP, issue_id
 from caseline.testing.fleet.wording import Writer
 
@@ -107,16 +107,32 @@ def _about_issues(plan: Plan, spread: pl.DataFrame, rng: np.random.Generator) ->
         delay = rng.lognormal(1.4, 1.0) * HOUR
         at = row["first"] + round(delay)
         if rng.random() < probability and at < plan.end:
-            found.append(
+            found += [
                 Occasion(
                     customer=row["customer"],
                     environment=row["environment"],
-                    at=at,
+                    at=again,
                     kind="issue",
                     issue=row["issue"],
                 )
-            )
+                for again in (at, *_again(plan, issue, row["environment"], at, rng))
+            ]
     return found
+
+
+def _again(
+    plan: Plan, issue: PlannedIssue, environment: int, at: int, rng: np.random.Generator
+) -> list[int]:
+    """Return when a customer that wrote at a moment writes again, while it is affected."""
+    if not issue.every_days:
+        return []
+    ends = max(s.end for s in issue.segments if s.environment == environment)
+    found = []
+    while True:
+        at += round(rng.exponential(issue.every_days) * DAY)
+        if at >= min(ends, plan.end):
+            return found
+        found.append(at)
 
 
 def _anyone(plan: Plan, rng: np.random.Generator, kind: str) -> Occasion:
@@ -224,6 +240,7 @@ def _ticket(
     occasion, rng = case.occasion, case.rng
     group = _GROUPS[occasion.kind]
     place = occasion.environment
+    scale = 1.0 if occasion.issue is None else plan.issues[occasion.issue].effort_scale
     weights = (0.1, 0.4, 0.35, 0.15) if occasion.kind == "issue" else (0.35, 0.5, 0.12, 0.03)
     return {
         "ticket_id": case.ticket_id,
@@ -238,7 +255,7 @@ def _ticket(
         "description": text[1],
         "assignee": f"engineer-{int(rng.integers(1, 19)):02d}",
         "group": group,
-        "effort_hours": round(float(rng.lognormal(0.4, 0.8)), 2),
+        "effort_hours": round(scale * float(rng.lognormal(0.4, 0.8)), 2),
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from caseline.estimation.exposure import in_production
 from caseline.records.answers import plain
 from caseline.store.rollups import read_days
 from caseline.trends.costs.adoption import draw_delays, upgrade_delays
@@ -69,8 +70,9 @@ def had_it_shipped(  # noqa: PLR0913 - the parts of the question
 ) -> Counterfactual:
     """Return what would have been avoided from *fixed_on* until *now*.
 
-    Each customer takes the fix up after a delay drawn from the fleet's own curve; its
-    tickets and days with the error after that fall away. Links are right or wrong, and
+    Each customer takes the fix up with its own next upgrade after *fixed_on*, if one came
+    by now; of whom nothing is known to run, after a delay drawn from the fleet's own
+    curve. Its tickets and days with the error after that fall away. Links are right or wrong, and
     assumed hours scatter, in each draw.
     """
     members = books.members.filter(pl.col("issue_id") == wanted)["signature_id"].to_list()
@@ -88,6 +90,10 @@ def had_it_shipped(  # noqa: PLR0913 - the parts of the question
     people = pl.concat([tickets["customer_id"], days["customer_id"]]).unique().sort()
     index = {name: n for n, name in enumerate(people)}
     delays = draw_delays(waits[0], waits[1], _DRAWS * len(index), rng).reshape(_DRAWS, len(index))
+    mine = spans.filter(pl.col("component") == pl.lit(component, pl.String))
+    own = _own_delays(engine, mine, fixed_on, as_of)
+    known = [name for name in people if name in own]
+    delays[:, [index[name] for name in known]] = [own[name] for name in known]
     opened = (tickets["opened_at"] - fixed_on).dt.total_microseconds().to_numpy() / _DAY
     hit = (days["day"].cast(pl.Datetime("us", "UTC")) - fixed_on).dt.total_microseconds()
     late = opened >= delays[:, [index[c] for c in tickets["customer_id"]]]
@@ -109,11 +115,43 @@ def had_it_shipped(  # noqa: PLR0913 - the parts of the question
         as_of=now,
         reasons=(
             f"{tickets.height} linked tickets and {days.height} customer-days since then",
-            f"speed of adoption from {taken} upgrades of {component}"
+            f"{len(known)} customers take it up with their own next upgrade of {component}, "
+            f"{len(index) - len(known)} as fast as {taken} upgrades of the fleet went"
             if taken
             else "no upgrade is known: nothing says that anyone would have taken the fix",
         ),
     )
+
+
+def _own_delays(
+    engine: Engine, spans: pl.DataFrame, fixed_on: datetime, as_of: datetime | None
+) -> dict[str, float]:
+    """Return for each customer after how many days its first upgrade since then came.
+
+    Empty where no place of the fleet upgraded since: then nobody's staying tells anything.
+    """
+    held = engine.ask("tenancy_stages", as_of=as_of).filter(in_production())
+    changed = (pl.col("valid_from") > fixed_on) & pl.col("valid_to").is_null().or_(
+        pl.col("valid_to") > fixed_on
+    )
+    firsts = (
+        spans.sort("environment_id", "valid_from", nulls_last=False)
+        .with_columns(pl.col("value").shift(1).over("environment_id").alias("before"))
+        .with_columns(
+            pl.when(
+                changed & pl.col("before").is_not_null() & (pl.col("before") != pl.col("value"))
+            )
+            .then((pl.col("valid_from") - fixed_on).dt.total_microseconds() / _DAY)
+            .alias("days")
+        )
+        .group_by("environment_id")
+        .agg(pl.col("days").min())
+        .join(held.select("customer_id", "environment_id").unique(), on="environment_id")
+        .group_by("customer_id")
+        .agg(pl.col("days").min().fill_null(float("inf")))
+    )
+    found = dict(firsts.select("customer_id", "days").iter_rows())
+    return found if any(np.isfinite(list(found.values()))) else {}
 
 
 def _limits(drawn: NDArray[Any]) -> tuple[float, float, float]:

@@ -25,6 +25,7 @@ from caseline.testing.fleet.scenarios import (
     s16_silent_customers,
     s17_backported_fix,
     s18_reworded_message,
+    s21_what_to_fix,
     s23_moving_tenants,
 )
 
@@ -49,6 +50,7 @@ SCENARIOS = {
         s16_silent_customers,
         s17_backported_fix,
         s18_reworded_message,
+        s21_what_to_fix,
         s23_moving_tenants,
         incident,
     )
