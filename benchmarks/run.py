@@ -38,6 +38,7 @@ MODULES = (
     "trend_versions",
     "trend_late",
     "trend_fixed",
+    "trend_costs",
 )
 
 

@@ -93,7 +93,8 @@ def had_it_shipped(  # noqa: PLR0913 - the parts of the question
     mine = spans.filter(pl.col("component") == pl.lit(component, pl.String))
     own = _own_delays(engine, mine, fixed_on, as_of)
     known = [name for name in people if name in own]
-    delays[:, [index[name] for name in known]] = [own[name] for name in known]
+    doubt = rng.normal(0.0, cost_settings().upgrade_doubt_days, (_DRAWS, len(known)))
+    delays[:, [index[name] for name in known]] = np.array([own[name] for name in known]) + doubt
     opened = (tickets["opened_at"] - fixed_on).dt.total_microseconds().to_numpy() / _DAY
     hit = (days["day"].cast(pl.Datetime("us", "UTC")) - fixed_on).dt.total_microseconds()
     late = opened >= delays[:, [index[c] for c in tickets["customer_id"]]]

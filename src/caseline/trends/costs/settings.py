@@ -13,6 +13,7 @@ class CostSettings:
     """What ``weights/README.md`` says of ``costs.toml``."""
 
     level: float
+    upgrade_doubt_days: float
     confidence: float
     hours_per_ticket: float
     relative_error: float

@@ -1,0 +1,110 @@
+"""What to fix first, and what it costs, over simulated fleets with a known truth (S21).
+
+Links are the true causes. A fix of B that had shipped with the release: its truth are the
+tickets that came after each place took that release up. Beside: the order by events.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from fleet_feed import fed, signature_of
+from harness import Row, Setting, entry
+
+from caseline.testing.fleet import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from caseline.testing.fleet import Simulation
+
+_SEEDS = range(20, 26)
+_SIZE = {"customers": 100, "days": 84, "events_per_day": 100}
+
+
+@entry("trend-costs")
+def measure_costs(_setting: Setting) -> Iterator[Row]:
+    """Measure S21: the order, the ledger, a fix that had shipped, and how long it takes."""
+    found = [_asked(seed) for seed in _SEEDS]
+    for name in _NAMES:
+        right = [row[name] for row in found]
+        yield Row(name=f"S21: {name}", figures=[sum(right) / len(right)], unit="")
+    yield Row(
+        name="S21: B is first",
+        figures=[sum(row["B is first"] for row in found) / len(found)],
+        unit="",
+        baseline="by events",
+        baseline_figures=[sum(row["B is first by events"] for row in found) / len(found)],
+    )
+    yield Row(name="priorities", figures=[row["ms"] for row in found], unit="ms", better="lower")
+
+
+_NAMES = (
+    "C is to be taken up",
+    "the ledger adds up",
+    "the counterfactual holds the truth",
+    "the counterfactual's error, relative",
+)
+
+
+def _asked(seed: int) -> dict[str, float]:
+    fleet = simulate("S21", seed=seed, **_SIZE)
+    ids = list(fleet.truth.issues["issue_id"])
+    families = dict(fleet.truth.issues.select("family", "issue_id").iter_rows())
+    costs = fleet.truth.facts["costs"]
+    names = {f: signature_of(ids.index(issue)) for f, issue in families.items()}
+    links, tickets = _linked(fleet, ids)
+    with tempfile.TemporaryDirectory() as folder:
+        ws = fed(fleet, Path(folder) / "ws")
+        ws.tickets.load(fleet.tickets)
+        ws.impact.record_fix(
+            names[costs["fixed"]],
+            component=costs["component"],
+            fixed_in=costs["fixed_in"],
+            affected_from=costs["affected_from"],
+            by="benchmark",
+        )
+        ws.trends.priorities(links=links)
+        began = perf_counter()
+        ranked = ws.trends.priorities(links=links)
+        ms = 1000 * (perf_counter() - began)
+        ledger = ws.trends.cost(by="signature", links=links).to_frame()
+        shipped = datetime.fromisoformat(costs["shipped_on"])
+        past = ws.trends.counterfactual(names[costs["wide"]], fixed_on=shipped, links=links)
+        ws.close()
+    frame = ranked.to_frame()
+    truth = _avoided(tickets.filter(pl.col("issue_id") == families[costs["wide"]]), costs)
+    by_events = frame.sort("events", descending=True)["id"][0]
+    actions = dict(frame.select("id", "action").iter_rows())
+    return {
+        "B is first": frame["id"][0] == names[costs["wide"]],
+        "B is first by events": by_events == names[costs["wide"]],
+        "C is to be taken up": actions[names[costs["fixed"]]] == "adopt",
+        "the ledger adds up": abs(ledger["hours"].sum() - tickets["effort_hours"].sum()) < 1e-6,  # noqa: PLR2004
+        "the counterfactual holds the truth": past.low - 1e-6 <= truth <= past.high + 1e-6,
+        "the counterfactual's error, relative": abs(past.hours - truth) / max(truth, 1.0),
+        "ms": ms,
+    }
+
+
+def _linked(fleet: Simulation, ids: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the true causes as links, and the tickets with their issues."""
+    told = {issue: signature_of(n) for n, issue in enumerate(ids)}
+    causes = fleet.truth.tickets.select("ticket_id", "issue_id")
+    tickets = fleet.tickets.join(causes, on="ticket_id")
+    links = tickets.drop_nulls("issue_id").select(
+        "ticket_id", pl.col("issue_id").replace(told).alias("id"), confidence=pl.lit(1.0)
+    )
+    return links, tickets
+
+
+def _avoided(tickets: pl.DataFrame, costs: dict[str, Any]) -> float:
+    """Return the hours of the tickets that came after their place took the release up."""
+    taken = costs["taken_up"]
+    rows = tickets.select("environment_id", "opened_at", "effort_hours").iter_rows()
+    return float(sum(hours for place, at, hours in rows if place in taken and at > taken[place]))
