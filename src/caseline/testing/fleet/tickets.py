@@ -127,7 +127,7 @@ def _again(
     if not issue.every_days:
         return []
     ends = max(s.end for s in issue.segments if s.environment == environment)
-    found = []
+    found: list[int] = []
     while True:
         at += round(rng.exponential(issue.every_days) * DAY)
         if at >= min(ends, plan.end):
