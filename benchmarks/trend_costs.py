@@ -112,4 +112,10 @@ def _avoided(tickets: pl.DataFrame, costs: dict[str, Any]) -> float:
     """Return the hours of the tickets that came after their place took the release up."""
     taken = costs["taken_up"]
     rows = tickets.select("environment_id", "opened_at", "effort_hours").iter_rows()
-    return float(sum(hours for place, at, hours in rows if place in taken and at > taken[place]))
+    return float(
+        sum(
+            hours
+            for place, at, hours in rows
+            if place in taken and at > datetime.fromisoformat(taken[place])
+        )
+    )

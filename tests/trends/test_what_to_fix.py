@@ -75,7 +75,7 @@ def test_had_the_fix_shipped_what_came_after_each_upgrade_had_not_been(asked):
         for place, at, hours in mine.select(
             "environment_id", "opened_at", "effort_hours"
         ).iter_rows()
-        if place in taken and at > taken[place]
+        if place in taken and at > datetime.fromisoformat(taken[place])
     )
     assert found.low - 1e-6 <= avoided <= found.high + 1e-6
     assert 0 < found.hours < found.spent_hours

@@ -60,7 +60,9 @@ def plant_three_costs(plan: Plan, rng: np.random.Generator) -> None:
         "fixed_in": [NEW],
         "affected_from": [OLD],
         "shipped_on": moment(released).isoformat(),
-        "taken_up": {plan.environments[i].environment_id: moment(at) for i, at in taken.items()},
+        "taken_up": {
+            plan.environments[i].environment_id: moment(at).isoformat() for i, at in taken.items()
+        },
     }
 
 
