@@ -112,8 +112,8 @@ def _of_days() -> Iterator[Asked]:
         chosen = {"signature_ids": _IDS}
         yield Asked(question="first_hits", values={**chosen, **_DAYS, **_STAGES, **kin})
         yield Asked(question="signature_births", values={**_STAGES, **kin})
-        for some in (None, _IDS):
-            own = {"signature_ids": some}
+        for every in (True, False):
+            own = {"every": every, "signature_ids": _IDS}
             yield Asked(question="hit_days", values={**own, **_DAYS, **_STAGES, **kin})
     days = {"signature_ids": _IDS, "first_day": at(days=1), "last_day": at(days=20)}
     yield Asked(question="signature_days", window=_HOURS, values=days)

@@ -81,7 +81,8 @@ def read_watched(  # noqa: PLR0913 - the parts of the question
         first_day=observed.first_day,
         last_day=type(observed.first_day).fromordinal(last),
         other_stages=list(other_stages()),
-        signature_ids=asked,
+        every=asked is None,
+        signature_ids=asked or [],
         **kin.lists(),
     )
     hits, signatures = _hits(found, units, names, observed.first_day)
