@@ -63,8 +63,7 @@ def _quiet() -> DrawnSeries:
 
 def _watched(drawn: DrawnSeries) -> tuple[Watch, float]:
     began = perf_counter()
-    watch = Watch(drawn.counts[:28], drawn.exposure[:28], drawn.weekday, read_weights("changes"))
-    watch.run(drawn.counts, drawn.exposure)
+    watch = Watch.over(drawn.counts, drawn.exposure, drawn.weekday, read_weights("changes"))
     return watch, perf_counter() - began
 
 

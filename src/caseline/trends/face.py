@@ -255,7 +255,7 @@ class Trends:
             InputError: another *by*, a negative number, a confidence outside 0 to 1.
         """
         present = self._clock.now()
-        now = present if as_of is None else in_utc(as_of, "as_of")
+        now = self._now(as_of)
         span = None if window is None else Window.of(window, as_of=now)
         return cost_by(
             self._engine, by, window=span, now=now, present=present, as_of=as_of,
@@ -284,7 +284,7 @@ class Trends:
         """
         wanted = checked_id(signature_or_issue, "signature_or_issue")
         present = self._clock.now()
-        now = present if as_of is None else in_utc(as_of, "as_of")
+        now = self._now(as_of)
         shipped = in_utc(fixed_on, "fixed_on")
         if shipped >= now:
             raise InputError(f"fixed_on is {shipped.isoformat()}; give a moment in the past")
@@ -333,7 +333,7 @@ class Trends:
         checked_hours(budget, "budget")
         checked_hours(hourly_rate, "hourly_rate")
         present = self._clock.now()
-        now = present if as_of is None else in_utc(as_of, "as_of")
+        now = self._now(as_of)
         ahead = timedelta(days=cost_settings().horizon_days) if horizon is None else horizon
         if ahead <= timedelta(0):
             raise InputError(f"horizon is {ahead}; give a positive timedelta")

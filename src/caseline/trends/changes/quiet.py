@@ -8,7 +8,6 @@ what is then called is false.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,9 +46,8 @@ def raised_limits(
     steady = quiet_signatures(counts, exposure, watched.daily.first.weekday(), settings)
     order = np.random.default_rng(seed).permutation(weeks)
     days = (order[:, np.newaxis] * _WEEK + np.arange(_WEEK)).ravel()
-    shuffled = _episodes(
-        counts[days][:, steady], exposure[days], watched.daily.first.weekday(), settings
-    )
+    first = watched.daily.first.weekday()
+    shuffled = len(Watch.over(counts[days][:, steady], exposure[days], first, settings).episodes)
     years = steady.sum() * weeks * _WEEK / _YEAR
     low = float(poisson_interval(shuffled, level=0.9)[0])
     budget = settings["budget"]["episodes"]
@@ -61,25 +59,14 @@ def raised_limits(
         name: values if name == "volume" else [limit + raised for limit in values]
         for name, values in settings["limits"].items()
     }
-    return {**deepcopy(dict(settings)), "limits": limits}, f"limits raised by {raised:.1f}: {told}"
+    return {**settings, "limits": limits}, f"limits raised by {raised:.1f}: {told}"
 
 
 def quiet_signatures(
     counts: Floats, exposure: Floats, weekday: int, settings: Mapping[str, Any]
 ) -> NDArray[np.bool_]:
     """Return which signatures are told of nothing, shape (n_signatures,)."""
-    watch = _watched(counts, exposure, weekday, settings)
+    watch = Watch.over(counts, exposure, weekday, settings)
     steady: NDArray[np.bool_] = (counts > 0).max(axis=0)
     steady[[e.signature for e in watch.episodes]] = False
     return steady
-
-
-def _episodes(counts: Floats, exposure: Floats, weekday: int, settings: Mapping[str, Any]) -> int:
-    return len(_watched(counts, exposure, weekday, settings).episodes)
-
-
-def _watched(counts: Floats, exposure: Floats, weekday: int, settings: Mapping[str, Any]) -> Watch:
-    learned = settings["history"]["learned_days"]
-    watch = Watch(counts[:learned], exposure[:learned], weekday, settings)
-    watch.run(counts, exposure)
-    return watch

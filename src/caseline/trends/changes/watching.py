@@ -74,6 +74,22 @@ class Watch:
         self.frozen: list[tuple[int, str]] = []
         """Days from which nothing was concluded, and why."""
 
+    @classmethod
+    def over(
+        cls,
+        counts: Floats,
+        exposure: Floats,
+        weekday: int,
+        settings: Mapping[str, Any],
+        *,
+        told: Bits | None = None,
+    ) -> Watch:
+        """Return the watch that has learned from the first days and looked at all of them."""
+        learned = settings["history"]["learned_days"]
+        watch = cls(counts[:learned], exposure[:learned], weekday, settings)
+        watch.run(counts, exposure, told=told)
+        return watch
+
     def run(self, counts: Floats, exposure: Floats, *, told: Bits | None = None) -> None:
         """Look at days in order.
 
