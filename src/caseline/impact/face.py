@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from caseline.impact.fixes.answers import FixStates
     from caseline.impact.ledger.answers import Impact
     from caseline.impact.linking.answers import IssueTickets
-    from caseline.impact.reports.answers import Audience, Report
+    from caseline.impact.reports.answers import Audience, IssueReport
     from caseline.impact.spreading.answers import Spread
     from caseline.impact.surroundings import Context
     from caseline.protocols import Engine
@@ -238,7 +238,7 @@ class Impacts:
         audience: Audience = "internal",
         customer: str | None = None,
         as_of: datetime | None = None,
-    ) -> Report:
+    ) -> IssueReport:
         """Return a report on an issue to send on: Markdown, with figures as files.
 
         Args:
@@ -249,7 +249,7 @@ class Impacts:
             as_of: Hide what was received later.
 
         Returns:
-            A Report: ``.to_markdown()``, ``.write(folder)``, ``.figures``, ``.to_dict()``.
+            An IssueReport: ``.to_markdown()``, ``.write(folder)``, ``.figures``, ``.to_dict()``.
 
         Raises:
             NotFoundError: the workspace knows no such issue, signature or customer.

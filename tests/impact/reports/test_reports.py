@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from caseline.errors import InputError, MissingExtraError, NotFoundError
-from caseline.impact.reports.answers import Section
-from caseline.impact.reports.drawing import Figure, draw
+from caseline.records.figures import Figure, draw
+from caseline.records.reports import Section
 
 FIX = {"component": "server", "fixed_in": ["8.1.0"], "by": "ana"}
 

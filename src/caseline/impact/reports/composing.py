@@ -13,16 +13,17 @@ from caseline.impact.causes.explaining import explain
 from caseline.impact.fixes.tracking import track_fix
 from caseline.impact.ledger.assessment import assess
 from caseline.impact.linking.gathering import gather_tickets
-from caseline.impact.reports.answers import Report
+from caseline.impact.reports.answers import IssueReport
 from caseline.impact.reports.customer import customer_figures, customer_sections
 from caseline.impact.reports.internal import (
     internal_figures,
     internal_sections,
     partner_sections,
 )
-from caseline.impact.reports.material import Material, by_day, report_settings, shared_templates
+from caseline.impact.reports.material import Material, by_day, report_settings
 from caseline.impact.spreading.spreading import spread_of
 from caseline.store.rollups import read_days
+from caseline.store.shared_words import shared_templates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def compose_report(  # noqa: PLR0913 - the parts of the question
     customer: str | None,
     now: datetime,
     as_of: datetime | None,
-) -> Report:
+) -> IssueReport:
     """Return the report on *wanted*, made of *signature_ids*, for an audience.
 
     A customer's report is worked out with that customer's eyes: nothing of another one is
@@ -78,7 +79,7 @@ def compose_report(  # noqa: PLR0913 - the parts of the question
     else:
         title = f"Report on {wanted}"
         sections, figures = internal_sections(material), internal_figures(material)
-    return Report(
+    return IssueReport(
         issue_id=wanted,
         audience=audience,
         customer_id=customer,

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from caseline.impact.reports.answers import Section
-from caseline.impact.reports.material import bars, report_settings, tells_anything
+from caseline.impact.reports.material import bars, report_settings
+from caseline.records.reports import Section
+from caseline.store.shared_words import tells_anything
 
 if TYPE_CHECKING:
-    from caseline.impact.reports.drawing import Figure
     from caseline.impact.reports.material import Material
+    from caseline.records.figures import Figure
 
 
 def customer_sections(material: Material) -> tuple[Section, ...]:

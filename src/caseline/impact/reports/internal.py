@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from caseline.impact.reports.answers import Section
-from caseline.impact.reports.material import bars, report_settings, tells_anything
+from caseline.impact.reports.material import bars, report_settings
+from caseline.records.reports import Section, rounded
+from caseline.store.shared_words import tells_anything
 
 if TYPE_CHECKING:
-    from caseline.impact.reports.drawing import Figure
     from caseline.impact.reports.material import Material
     from caseline.impact.spreading.answers import Spread
+    from caseline.records.figures import Figure
 
 _VECTORS = ("kind", "attribute", "value", "probability", "explained", "ratio", "low", "high")
 
@@ -60,13 +61,13 @@ def partner_sections(material: Material) -> tuple[Section, ...]:
     about = [f"The message reads: {text}" for text in shown] or [
         "The message has no words that are common to several customers."
     ]
-    counts = {state: rounded(number) for state, number in states.counts.items()}
+    counts = {state: _rough(number) for state, number in states.counts.items()}
     return (
         Section(
             title="Summary",
             sentences=(
                 *about,
-                f"It hits {rounded(scope.point)} customers; severity {impact.severity}.",
+                f"It hits {_rough(scope.point)} customers; severity {impact.severity}.",
                 *_when(material),
             ),
         ),
@@ -76,18 +77,12 @@ def partner_sections(material: Material) -> tuple[Section, ...]:
             columns=("state", "customers"),
             rows=tuple(counts.items()),
         ),
-        Section(title="Tickets", sentences=(f"{rounded(len(material.tickets))} tickets.",)),
+        Section(title="Tickets", sentences=(f"{_rough(len(material.tickets))} tickets.",)),
     )
 
 
-def rounded(number: float) -> str:
-    """Return a number that tells of no single customer.
-
-    >>> rounded(3), rounded(13), rounded(0)
-    ('fewer than 5', 'about 10', 'fewer than 5')
-    """
-    k = report_settings()["common_from"]
-    return f"fewer than {k}" if number < k else f"about {int(number // k * k)}"
+def _rough(number: float) -> str:
+    return rounded(number, common_from=report_settings()["common_from"])
 
 
 def _when(material: Material) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from caseline.impact.reports.drawing import Figure
 from caseline.impact.settings import read_weights
+from caseline.records.figures import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from caseline.impact.ledger.answers import Impact
     from caseline.impact.linking.answers import IssueTickets
     from caseline.impact.spreading.answers import Spread
-    from caseline.protocols import Engine
-
-_WORD = re.compile(r"<\*>|[^\W\d_][\w.$\-]*")
-_MARK = "<*>"
 
 
 @cache
@@ -53,31 +48,6 @@ class Material:
     daily: pl.DataFrame
     places: pl.DataFrame
     spread: Spread | None = None
-
-
-def shared_templates(whole: Engine, templates: pl.DataFrame, *, common_from: int) -> pl.DataFrame:
-    """Return *templates* with ``shared``: ``<*>`` for each word that is not common.
-
-    Args:
-        whole: Knows all customers' words.
-        templates: signature_id, template and more.
-        common_from: From so many customers on a word is the product's.
-    """
-    texts = templates["template"].to_list()
-    words = sorted({word for text in texts for word in _WORD.findall(text)} - {_MARK})
-    counted = whole.ask("word_holders", words=words)
-    common = set(counted.filter(pl.col("customers") >= common_from)["word"])
-    shared = [_WORD.sub(lambda m: m[0] if m[0] in common else _MARK, text) for text in texts]
-    return templates.with_columns(pl.Series("shared", shared, dtype=pl.String))
-
-
-def tells_anything(shared: str) -> bool:
-    """Return whether a shared template has a word left.
-
-    >>> tells_anything("<*> of <*>"), tells_anything("<*> <*>: 3")
-    (True, False)
-    """
-    return any(word != _MARK for word in _WORD.findall(shared))
 
 
 def by_day(days: pl.DataFrame) -> pl.DataFrame:
