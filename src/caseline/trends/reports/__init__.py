@@ -1,0 +1,1 @@
+"""Reports for product management: what a release or a quarter brought, cost and mended."""

@@ -1,0 +1,196 @@
+"""What a release brought and mended, who runs it; or what all versions of a period did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from caseline.records.reports import Section
+from caseline.trends.reports.voice import between
+
+if TYPE_CHECKING:
+    from caseline.trends.reports.material import Material
+    from caseline.trends.reports.uptake import Uptake
+    from caseline.trends.reports.voice import Voice
+
+_FINDINGS = ("persistent", "transient", "improved")
+_SAYS = {
+    "persistent": "made worse, lastingly",
+    "transient": "worse in the first days only: noise of the upgrade",
+    "improved": "mended or made better",
+    "undetermined": "cannot be told yet",
+    "none": "no large change",
+}
+_COLUMNS = ("what it did", "error", "ratio", "90 %", "false discovery rate", "customers")
+_WEEK = 7
+_MONTH = 28
+
+
+def of_release(material: Material) -> pl.DataFrame:
+    """Return the rows of the versions' table that are about the release."""
+    return material.versions.filter(
+        pl.col("component") == pl.lit(material.period.product, pl.String),
+        pl.col("value") == pl.lit(material.period.release, pl.String),
+        pl.col("kind") == "version",
+    )
+
+
+def version_sections(material: Material, voice: Voice) -> list[Section]:
+    """Return what the release did and who runs it; without a release, what all values did."""
+    uptake = material.uptake
+    if material.period.release is None:
+        return [
+            _all_values(material, voice),
+            *([_who_runs(uptake, voice, material)] if uptake else []),
+        ]
+    found = [_brought(material, voice)]
+    if uptake is not None:
+        found.append(_adoption(material, uptake, voice))
+    return found
+
+
+def _brought(material: Material, voice: Voice) -> Section:
+    period, rows = material.period, of_release(material)
+    title = f"What {period.release} brought and mended"
+    before = f" against {voice.value(period.product, period.before)}" if period.before else ""
+    counts = {v: rows.filter(pl.col("verdict") == v).height for v in _SAYS}
+    if rows.is_empty():
+        return Section(
+            title=title,
+            sentences=(
+                (
+                    "Nothing can be told: no customer with logs before and after its own upgrade has "
+                    "had an error often enough to compare."
+                ),
+            ),
+        )
+    told = [
+        (
+            f"Each customer before and after its own upgrade{before}, beside others on the same days: "
+            f"{rows.height} errors were compared."
+        ),
+        (
+            f"{counts['persistent']} are worse lastingly, {counts['transient']} in the first days "
+            f"only, {counts['improved']} are better; of {counts['none']} a large change would have "
+            f"been seen, of {counts['undetermined']} too little is known."
+        ),
+    ]
+    shown = rows.filter(pl.col("verdict").is_in(_FINDINGS))
+    told += [
+        t for row in shown.head(voice.settings.told_rows).to_dicts() if (t := _why(voice, row))
+    ]
+    return Section(
+        title=title, sentences=tuple(told), columns=_COLUMNS, rows=_table(shown, voice, named=False)
+    )
+
+
+def _why(voice: Voice, row: dict[str, Any]) -> str:
+    reasons = voice.reasons(row["reasons"])
+    return f"{voice.name(row['signature_id'])}: {'; '.join(reasons)}." if reasons else ""
+
+
+def _table(rows: pl.DataFrame, voice: Voice, *, named: bool) -> tuple[tuple[Any, ...], ...]:
+    return tuple(
+        (
+            *((voice.value(row["component"], row["value"]),) if named else ()),
+            _SAYS[row["verdict"]],
+            voice.name(row["signature_id"]),
+            row["ratio"],
+            between(row["low"], row["high"]),
+            row["q_value"],
+            voice.count(row["customers"]),
+        )
+        for row in rows.head(voice.settings.shown_rows).to_dicts()
+    )
+
+
+def _all_values(material: Material, voice: Voice) -> Section:
+    title = "What versions, plug-ins and settings did"
+    rows = material.versions
+    if rows.is_empty():
+        none = "Nothing can be told: nothing changed at customers whose logs are there before and after."
+        return Section(title=title, sentences=(none,))
+    shown = rows.filter(pl.col("verdict").is_in(_FINDINGS))
+    open_ones = rows.filter(pl.col("verdict") == "undetermined").height
+    told = [
+        (
+            f"{rows.height} pairs of an error and a change were compared, each customer with itself; "
+            f"{shown.height} are findings, {open_ones} cannot be told yet."
+        )
+    ]
+    if shown.height > voice.settings.shown_rows:
+        told.append(f"{shown.height - voice.settings.shown_rows} more findings are not shown here.")
+    return Section(
+        title=title,
+        sentences=tuple(told),
+        columns=("version or setting", *_COLUMNS),
+        rows=_table(shown, voice, named=True),
+    )
+
+
+def _who_runs(uptake: Uptake, voice: Voice, material: Material) -> Section:
+    told = (f"Versions of {_product(material, voice)} at the end of the period.",)
+    rows = tuple(
+        (voice.value(material.period.product, version).rsplit(" ", 1)[-1]
+         if voice.internal or (material.period.product, version) in voice.common
+         else "a version that few customers run", voice.count(number))
+        for version, number in uptake.latest.head(voice.settings.shown_rows).iter_rows()
+    )  # fmt: skip
+    return Section(
+        title="Who runs what", sentences=told, columns=("version", "customers"), rows=rows
+    )
+
+
+def _product(material: Material, voice: Voice) -> str:
+    product = material.period.product
+    if voice.internal or any(component == product for component, _ in voice.common):
+        return str(product)
+    return "the product"
+
+
+def _adoption(material: Material, uptake: Uptake, voice: Voice) -> Section:
+    period, daily = material.period, uptake.daily
+    known, running = daily["known"][-1], daily["running"][-1]
+    told = [
+        f"{voice.of_all(running, known)} run it at the end of the period"
+        + (
+            f", {running / known:.0%}."
+            if known and (voice.internal or running >= voice.settings.common_from)
+            else "."
+        )
+    ]
+    if period.released is not None:
+        told.insert(0, f"It first ran on {period.released:%Y-%m-%d}.")
+    if daily.height > _MONTH:
+        more = running - daily["running"][-1 - _MONTH]
+        told.append(f"In the last four weeks {voice.count(max(more, 0))} more took it up.")
+    rest = uptake.latest.filter(pl.col("version") != period.release).head(voice.settings.told_rows)
+    told += [
+        f"{voice.count(number)} run {voice.value(period.product, version)}."
+        for version, number in rest.iter_rows()
+    ]
+    if not running:
+        told.append("Nobody is known to run it then: what it does cannot be seen.")
+    k = voice.settings.common_from
+    rows = tuple(
+        (
+            f"{day:%Y-%m-%d}",
+            voice.count(n),
+            f"{n / m:.0%}" if m and (voice.internal or n >= k) else None,
+        )
+        for day, m, n in _weekly(daily).iter_rows()
+    )
+    return Section(
+        title=f"Who runs {period.release}",
+        sentences=tuple(told),
+        columns=("day", "running it", "share"),
+        rows=rows,
+    )
+
+
+def _weekly(daily: pl.DataFrame) -> pl.DataFrame:
+    """Return one day in seven, the last one with them, so that a page holds them."""
+    step = _WEEK * max(1, daily.height // (26 * _WEEK))
+    rows = daily.select("day", "known", "running")
+    return rows.reverse().gather_every(step).reverse()
