@@ -91,7 +91,9 @@ def draw(figure: Figure, image: str) -> bytes:
         axes = canvas.add_subplot()
         _bars(axes, figure) if figure.style == "bars" else _lines(axes, figure)
         for name, values in figure.levels:
-            axes.plot(_known(values), _LEVEL, color="black", linewidth=1.2, label=_label(name))
+            axes.plot(
+                _known(values), _LEVEL, color="black", drawstyle="steps-mid", label=_label(name)
+            )
         for index, words in figure.marks:
             axes.axvline(index, color="firebrick", linewidth=1.0, label=_label(words))
         step = max(1, -(-len(figure.labels) // _MOST_TICKS))

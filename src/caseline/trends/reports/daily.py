@@ -12,7 +12,9 @@ import polars as pl
 
 from caseline.estimation.exposure import in_production
 from caseline.estimation.shifts import level_shifts
+from caseline.records.windows import Window
 from caseline.store.rollups import read_days
+from caseline.trends.running import read_observed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from caseline.store.kinship import Kin
     from caseline.trends.reports.periods import Period
     from caseline.trends.reports.settings import ReportSettings
-    from caseline.trends.reports.uptake import Heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Course:
 
     Args:
         signature_id: Which.
-        days: All days of the period.
+        days: All days of the period, and some before.
         customers: Distinct customers with it; None on days without anybody's logs.
         covered: Distinct customers with logs.
         level: Of the customers, between shifts; None where there is none.
@@ -50,39 +51,46 @@ class Course:
     whom: tuple[str, ...]
 
 
-def read_courses(  # noqa: PLR0913 - what a course is made of
+def read_courses(
     engine: Engine,
     period: Period,
     changes: pl.DataFrame,
-    heard: Heard,
     kin: Kin,
+    *,
     as_of: datetime | None,
     settings: ReportSettings,
 ) -> tuple[Course, ...]:
-    """Return the days of the signatures that changed most, each once."""
+    """Return the days of the signatures that changed most, each once, and some days before."""
     first = changes.unique("signature_id", keep="first", maintain_order=True)
-    chosen = first.head(settings.drawn_changes)
+    chosen = first.head(settings.shown_rows)
     if chosen.is_empty():
         return ()
+    before = timedelta(days=settings.drawn_before)
+    window = Window(start=period.window.start - before, end=period.window.end)
     heads = chosen["signature_id"].to_list()
     members = {name: head for head in heads for name in kin.together([head])}
     rows = (
-        read_days(engine, sorted(members), window=period.window, as_of=as_of)
+        read_days(engine, sorted(members), window=window, as_of=as_of)
         .filter(in_production(), pl.col("customer_id").is_not_null(), pl.col("events") > 0)
         .with_columns(pl.col("signature_id").replace(members).alias("head"))
     )
-    start = period.window.start.date()
-    days = tuple(start + timedelta(days=n) for n in range(heard.days))
-    by_day = heard.observed.by_day()
+    first_day = window.start.date()
+    last_day = (window.end - timedelta(microseconds=1)).date()
+    days = tuple(first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1))
+    by_day = read_observed(engine, window, as_of).by_day()
     covered = tuple(by_day.get(day, 0) for day in days)
     return tuple(
-        _course(row, days, covered, rows.filter(pl.col("head") == row["signature_id"]))
+        _course(row, days, covered, rows.filter(pl.col("head") == row["signature_id"]), period)
         for row in chosen.iter_rows(named=True)
     )
 
 
 def _course(
-    row: dict[str, Any], days: tuple[date, ...], covered: tuple[int, ...], rows: pl.DataFrame
+    row: dict[str, Any],
+    days: tuple[date, ...],
+    covered: tuple[int, ...],
+    rows: pl.DataFrame,
+    period: Period,
 ) -> Course:
     daily = rows.group_by("day").agg(pl.col("customer_id").n_unique())
     counts = dict(daily.iter_rows())
@@ -90,6 +98,7 @@ def _course(
         float(counts.get(day, 0)) if there or day in counts else None
         for day, there in zip(days, covered, strict=True)
     ]
+    mine = rows.filter(pl.col("day") >= period.window.start.date())["customer_id"]
     return Course(
         signature_id=row["signature_id"],
         days=days,
@@ -98,7 +107,7 @@ def _course(
         level=tuple(levels(seen)),
         since=row["since"],
         kind=row["kind"],
-        whom=tuple(rows["customer_id"].unique().sort()),
+        whom=tuple(mine.unique().sort()),
     )
 
 

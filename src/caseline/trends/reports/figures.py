@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from caseline.trends.reports.material import Material
     from caseline.trends.reports.voice import Voice
 
+_LABEL = 24
+
 
 def figures_of(material: Material, voice: Voice) -> tuple[Figure, ...]:
     """Return the figures; those whose numbers could tell a customer are for the house only."""
     found = [_cost(material, voice)]
+    drawn = material.courses[: voice.settings.drawn_changes]
     if voice.internal:
-        found += [_course(n, course, voice) for n, course in enumerate(material.courses, 1)]
+        found += [_course(n, course, voice) for n, course in enumerate(drawn, 1)]
     found.append(_adoption(material, voice))
     return tuple(figure for figure in found if figure is not None)
 
@@ -59,9 +62,7 @@ def _cost(material: Material, voice: Voice) -> Figure | None:
     frame = material.cost.to_frame()
     causes = frame.filter(pl.col("kind") != UNEXPLAINED)
     shown = causes.head(voice.settings.costly_rows)
-    rows = [
-        (voice.title(i)[:24] or i, value) for i, value in shown.select("id", "hours").iter_rows()
-    ]
+    rows = [(_short(voice, i), value) for i, value in shown.select("id", "hours").iter_rows()]
     others = float(causes["hours"].slice(voice.settings.costly_rows).sum())
     rows += [("other causes", others)] if others > 0 else []
     rows.append(("not explained", material.cost.unexplained_hours))
@@ -99,3 +100,8 @@ def _adoption(material: Material, voice: Voice) -> Figure | None:
         f"{daily['day'][-1]}",
         style="lines",
     )
+
+
+def _short(voice: Voice, wanted: str) -> str:
+    words = voice.title(wanted) or wanted
+    return words if len(words) <= _LABEL else f"{words[: _LABEL - 1]}…"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.records.reports import Section
-from caseline.trends.reports.voice import between, days_between
+from caseline.trends.reports.voice import between, days_between, ratio
 
 if TYPE_CHECKING:
     from caseline.trends.reports.material import Material
@@ -55,7 +55,7 @@ def _row(material: Material, voice: Voice, row: dict[str, Any]) -> tuple[Any, ..
         row["kind"],
         days_between(row["since_low"], row["since_high"]),
         "goes on" if row["until"] is None else f"{row['until']:%Y-%m-%d}",
-        f"{row['ratio']:.2g} ({between(row['ratio_low'], row['ratio_high'])})",
+        f"{ratio(row['ratio'])} ({between(row['ratio_low'], row['ratio_high'])})",
         _customers(material, voice, row),
         cause(material, voice, row)[0],
         voice.name(row["signature_id"]),
@@ -64,33 +64,37 @@ def _row(material: Material, voice: Voice, row: dict[str, Any]) -> tuple[Any, ..
 
 def _customers(material: Material, voice: Voice, row: dict[str, Any]) -> str:
     if row["kind"] in _FALLING:
-        return voice.of_all(row["customers"], row["customers_before"]).replace(
-            "customers", "who had it"
-        )
-    return voice.of_all(row["customers"], material.heard.covered)
+        return f"{voice.of_all(row['customers'], row['customers_before'], 'who had it')} still do"
+    return voice.of_all(hit(material, row), material.heard.covered)
+
+
+def hit(material: Material, row: dict[str, Any]) -> int:
+    """Return how many customers have had an error of late: since it rose, or in the period."""
+    if row["kind"] != "pulse":
+        for course in material.courses:
+            if course.signature_id == row["signature_id"]:
+                return max(int(row["customers"]), len(course.whom))
+    return int(row["customers"])
 
 
 def _told(material: Material, voice: Voice, row: dict[str, Any]) -> str:
     """Return one change in words, with how sure it is."""
     sure = f"90 %: {days_between(row['since_low'], row['since_high'])}"
-    ratio = (
-        f"{row['ratio']:.2g} times as often (90 %: {between(row['ratio_low'], row['ratio_high'])})"
-    )
+    limits = between(row["ratio_low"], row["ratio_high"])
+    often = f"{ratio(row['ratio'])} times as often (90 %: {limits})"
     began = f"{voice.name(row['signature_id'])} {_VERBS[row['kind']]} since {row['since']:%Y-%m-%d}"
-    whole = material.heard.covered
     if row["kind"] in _FALLING:
-        had = voice.count(row["customers_before"])
-        left = "none of them still does"
-        if row["customers"]:
-            still = voice.count(row["customers"])
-            left = f"{still} still {'does' if still.startswith('1 ') else 'do'}"
-        told = f"{began} ({sure}): {ratio}; {had} had it before, {left}"
+        still = voice.of_all(row["customers"], row["customers_before"])
+        told = f"{began} ({sure}): {often}; {still} who had it before still do"
     else:
-        new = voice.count(row["new_customers"])
+        at = voice.of_all(hit(material, row), material.heard.covered)
         told = (
-            f"{began} ({sure}): {ratio}, at {voice.of_all(row['customers'], whole)} with logs, "
-            f"{new} of them without it in the weeks before"
+            f"{began} ({sure}): {often}, at {at} with logs; when it came, "
+            f"{voice.number(row['new_customers'])} had not had it in the weeks before"
         )
+    released = material.period.released
+    if released is not None and row["since_high"] < released:
+        told += f"; it began before {material.period.release} ran anywhere"
     told += f"; {cause(material, voice, row)[1]}."
     evidence = voice.reasons(row["evidence"])
     return f"{told} Evidence: {'; '.join(evidence)}." if evidence else told
@@ -112,7 +116,7 @@ def cause(material: Material, voice: Voice, row: dict[str, Any]) -> tuple[str, s
     verdicts = ["improved"] if falling else ["persistent", "transient"]
     found = mine.filter(pl.col("verdict").is_in(verdicts))
     if found.height:
-        return _version(voice, found.row(0, named=True))
+        return _versions(voice, found)
     began = _began_then(material, voice, row)
     if began:
         words = f"{began} began on these days: together in time, no more is known"
@@ -124,20 +128,26 @@ def cause(material: Material, voice: Voice, row: dict[str, Any]) -> tuple[str, s
     return "not tested", "nothing changed at enough of its customers to test a version for it"
 
 
-def _version(voice: Voice, row: dict[str, Any]) -> tuple[str, str]:
-    value = (
-        row["first_bad"] if row["verdict"] == "persistent" and row["first_bad"] else row["value"]
-    )
-    name = voice.value(row["component"], value)
-    limits = between(row["low"], row["high"])
-    customers = voice.count(row["customers"])
-    sure = "" if row["q_value"] is None else f", false discovery rate {row['q_value']:.2g}"
-    words = (
-        f"{row['verdict']} with {name}: {row['ratio']:.2g} times as often ({limits}) after the "
-        f"change as before at {customers}{sure}"
-    )
-    apart = [r for r in voice.reasons(row["reasons"]) if r.startswith("cannot separate")]
-    return name, "; ".join([words, *apart])
+def _versions(voice: Voice, found: pl.DataFrame) -> tuple[str, str]:
+    """Return the surest finding, and how many others there are."""
+    row = found.row(0, named=True)
+    lasting = row["verdict"] == "persistent" and row["first_bad"]
+    name = voice.value(row["component"], row["first_bad"] if lasting else row["value"])
+    often = f"{ratio(row['ratio'])} times as often ({between(row['low'], row['high'])})"
+    at = f"{voice.count(row['customers'])}, false discovery rate {row['q_value']:.2g}"
+    words = [f"{row['verdict']} with {name}: {often} after the change as before at {at}"]
+    others = found.slice(1).filter(pl.col("value") != row["value"])
+    also = [voice.value(c, v) for c, v in others.select("component", "value").head(3).iter_rows()]
+    words += [f"also with {' and '.join(dict.fromkeys(also))}"] if also else []
+    words += [r for r in voice.reasons(row["reasons"]) if r.startswith("cannot separate")]
+    return name, "; ".join(words)
+
+
+def passing(material: Material, row: dict[str, Any]) -> bool:
+    """Return whether a rise is noise of upgrades only."""
+    found = material.versions.filter(pl.col("signature_id") == row["signature_id"])
+    verdicts = set(found["verdict"])
+    return "transient" in verdicts and "persistent" not in verdicts
 
 
 def _began_then(material: Material, voice: Voice, row: dict[str, Any]) -> str:

@@ -141,11 +141,13 @@ def gather(
         cost_before=before,
         priorities=priorities,
         fixes=fixes,
-        had_shipped=_had_shipped(engine, period, books, cost, terms, settings),
+        had_shipped=_had_shipped(
+            engine, period, books, _unfixed(cost, fixes), terms=terms, settings=settings
+        ),
         heard=heard,
         uptake=read_uptake(engine, period, spans, as_of),
         reported=_within(reported, period),
-        courses=read_courses(engine, period, changes, heard, books.kin, as_of, settings),
+        courses=read_courses(engine, period, changes, books.kin, as_of=as_of, settings=settings),
         templates=_texts(engine, [changes, versions, cost, priorities, fixes], books, settings),
         coming=_coming(engine, as_of),
         apart=apart,
@@ -182,21 +184,28 @@ def _costs(engine: Engine, period: Period, terms: Terms) -> tuple[CostLedger, fl
     return here, before.total_hours
 
 
+def _unfixed(cost: CostLedger, fixes: tuple[Mended, ...]) -> list[str]:
+    """Return what cost hours and has no fix yet, the most first."""
+    fixed = {m.verdict.issue_id for m in fixes if m.verdict.source == "recorded"}
+    frame = cost.to_frame().filter(pl.col("kind") != UNEXPLAINED, pl.col("hours") > 0)
+    return [name for name in frame["id"].to_list() if name not in fixed]
+
+
 def _had_shipped(
     engine: Engine,
     period: Period,
     books: Books,
-    cost: CostLedger,
+    ids: list[str],
+    *,
     terms: Terms,
     settings: ReportSettings,
 ) -> tuple[Counterfactual, ...]:
-    frame = cost.to_frame().filter(pl.col("kind") != UNEXPLAINED, pl.col("hours") > 0)
     return tuple(
         had_it_shipped(
             engine, books, wanted, fixed_on=period.window.start, now=terms.now,
             as_of=terms.as_of, rng=np.random.default_rng(list(wanted.encode())),
         )
-        for wanted in frame["id"].head(settings.most_had_shipped)
+        for wanted in ids[: settings.most_had_shipped]
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Asked = Window | timedelta | tuple[datetime, datetime] | str | None
 
 _NAMED = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?")
+_LAST_YEAR = 9999
 _TIME = pl.Datetime("us", "UTC")
 
 
@@ -59,7 +60,7 @@ def named_window(name: str) -> Window:
             f"window is {name!r}; give a year, quarter or month: 2026, 2026-Q2, 2026-04"
         )
     year, quarter, month = int(found[1]), found[2], found[3]
-    if not 1 <= year < datetime.max.year:
+    if not 1 <= year < _LAST_YEAR:
         raise InputError(f"window is {name!r}; there is no such year")
     first = 3 * int(quarter) - 2 if quarter else int(month) if month else 1
     length = 3 if quarter else 1 if month else 12

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.records.reports import Section
-from caseline.trends.reports.voice import between
+from caseline.trends.reports.voice import between, many, ratio, sentence
 
 if TYPE_CHECKING:
     from caseline.trends.reports.material import Material
@@ -40,10 +40,8 @@ def version_sections(material: Material, voice: Voice) -> list[Section]:
     """Return what the release did and who runs it; without a release, what all values did."""
     uptake = material.uptake
     if material.period.release is None:
-        return [
-            _all_values(material, voice),
-            *([_who_runs(uptake, voice, material)] if uptake else []),
-        ]
+        found = [_all_values(material, voice)]
+        return [*found, _who_runs(material, uptake, voice)] if uptake else found
     found = [_brought(material, voice)]
     if uptake is not None:
         found.append(_adoption(material, uptake, voice))
@@ -56,20 +54,14 @@ def _brought(material: Material, voice: Voice) -> Section:
     before = f" against {voice.value(period.product, period.before)}" if period.before else ""
     counts = {v: rows.filter(pl.col("verdict") == v).height for v in _SAYS}
     if rows.is_empty():
-        return Section(
-            title=title,
-            sentences=(
-                (
-                    "Nothing can be told: no customer with logs before and after its own upgrade has "
-                    "had an error often enough to compare."
-                ),
-            ),
+        none = (
+            "Nothing can be told: no customer with logs before and after its own upgrade has had "
+            "an error often enough to compare."
         )
+        return Section(title=title, sentences=(none,))
+    how = f"Each customer before and after its own upgrade{before}, beside others on the same days"
     told = [
-        (
-            f"Each customer before and after its own upgrade{before}, beside others on the same days: "
-            f"{rows.height} errors were compared."
-        ),
+        f"{how}: {many(rows.height, 'error')} compared.",
         (
             f"{counts['persistent']} are worse lastingly, {counts['transient']} in the first days "
             f"only, {counts['improved']} are better; of {counts['none']} a large change would have "
@@ -77,11 +69,12 @@ def _brought(material: Material, voice: Voice) -> Section:
         ),
     ]
     shown = rows.filter(pl.col("verdict").is_in(_FINDINGS))
-    told += [
-        t for row in shown.head(voice.settings.told_rows).to_dicts() if (t := _why(voice, row))
-    ]
+    told += [_why(voice, row) for row in shown.head(voice.settings.told_rows).to_dicts()]
     return Section(
-        title=title, sentences=tuple(told), columns=_COLUMNS, rows=_table(shown, voice, named=False)
+        title=title,
+        sentences=tuple(filter(None, told)),
+        columns=_COLUMNS,
+        rows=_table(shown, voice, named=False),
     )
 
 
@@ -96,7 +89,7 @@ def _table(rows: pl.DataFrame, voice: Voice, *, named: bool) -> tuple[tuple[Any,
             *((voice.value(row["component"], row["value"]),) if named else ()),
             _SAYS[row["verdict"]],
             voice.name(row["signature_id"]),
-            row["ratio"],
+            ratio(row["ratio"]),
             between(row["low"], row["high"]),
             row["q_value"],
             voice.count(row["customers"]),
@@ -109,14 +102,14 @@ def _all_values(material: Material, voice: Voice) -> Section:
     title = "What versions, plug-ins and settings did"
     rows = material.versions
     if rows.is_empty():
-        none = "Nothing can be told: nothing changed at customers whose logs are there before and after."
+        none = "Nothing can be told: nothing changed where logs are there before and after."
         return Section(title=title, sentences=(none,))
     shown = rows.filter(pl.col("verdict").is_in(_FINDINGS))
     open_ones = rows.filter(pl.col("verdict") == "undetermined").height
     told = [
         (
-            f"{rows.height} pairs of an error and a change were compared, each customer with itself; "
-            f"{shown.height} are findings, {open_ones} cannot be told yet."
+            f"{many(rows.height, 'pair')} of an error and a change compared, each customer with "
+            f"itself: {many(shown.height, 'finding')}, {open_ones} cannot be told yet."
         )
     ]
     if shown.height > voice.settings.shown_rows:
@@ -129,56 +122,48 @@ def _all_values(material: Material, voice: Voice) -> Section:
     )
 
 
-def _who_runs(uptake: Uptake, voice: Voice, material: Material) -> Section:
-    told = (f"Versions of {_product(material, voice)} at the end of the period.",)
-    rows = tuple(
-        (voice.value(material.period.product, version).rsplit(" ", 1)[-1]
-         if voice.internal or (material.period.product, version) in voice.common
-         else "a version that few customers run", voice.count(number))
-        for version, number in uptake.latest.head(voice.settings.shown_rows).iter_rows()
-    )  # fmt: skip
-    return Section(
-        title="Who runs what", sentences=told, columns=("version", "customers"), rows=rows
-    )
-
-
-def _product(material: Material, voice: Voice) -> str:
+def _who_runs(material: Material, uptake: Uptake, voice: Voice) -> Section:
     product = material.period.product
-    if voice.internal or any(component == product for component, _ in voice.common):
-        return str(product)
-    return "the product"
+    known = any(component == product for component, _ in voice.common)
+    named = product if voice.internal or known else "the product"
+    rows = tuple(
+        (
+            version
+            if voice.internal or (product, version) in voice.common
+            else "a version that few customers run",
+            voice.count(number),
+            None if first is None else f"{first:%Y-%m-%d}",
+        )
+        for version, number, first in uptake.latest.head(voice.settings.shown_rows).iter_rows()
+    )
+    return Section(
+        title="Who runs what",
+        sentences=(f"Versions of {named} at the end of the period.",),
+        columns=("version", "customers", "first ran"),
+        rows=rows,
+    )
 
 
 def _adoption(material: Material, uptake: Uptake, voice: Voice) -> Section:
     period, daily = material.period, uptake.daily
-    known, running = daily["known"][-1], daily["running"][-1]
-    told = [
-        f"{voice.of_all(running, known)} run it at the end of the period"
-        + (
-            f", {running / known:.0%}."
-            if known and (voice.internal or running >= voice.settings.common_from)
-            else "."
-        )
-    ]
+    known, running = int(daily["known"][-1]), int(daily["running"][-1])
+    share = voice.share(running, known)
+    runs = f"{voice.of_all(running, known)} run it at the end of the period"
+    told = [sentence(f"{runs}, {share}." if share else f"{runs}.")]
     if period.released is not None:
         told.insert(0, f"It first ran on {period.released:%Y-%m-%d}.")
     if daily.height > _MONTH:
-        more = running - daily["running"][-1 - _MONTH]
-        told.append(f"In the last four weeks {voice.count(max(more, 0))} more took it up.")
+        more = running - int(daily["running"][-1 - _MONTH])
+        told.append(f"In the last four weeks {voice.count(max(more, 0))} took it up.")
     rest = uptake.latest.filter(pl.col("version") != period.release).head(voice.settings.told_rows)
     told += [
-        f"{voice.count(number)} run {voice.value(period.product, version)}."
-        for version, number in rest.iter_rows()
+        sentence(f"{voice.count(number)} run {voice.value(period.product, version)}.")
+        for version, number in rest.select("version", "customers").iter_rows()
     ]
     if not running:
         told.append("Nobody is known to run it then: what it does cannot be seen.")
-    k = voice.settings.common_from
     rows = tuple(
-        (
-            f"{day:%Y-%m-%d}",
-            voice.count(n),
-            f"{n / m:.0%}" if m and (voice.internal or n >= k) else None,
-        )
+        (f"{day:%Y-%m-%d}", voice.count(n), voice.share(n, m))
         for day, m, n in _weekly(daily).iter_rows()
     )
     return Section(

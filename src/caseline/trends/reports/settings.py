@@ -18,6 +18,7 @@ class ReportSettings:
     shown_rows: int
     told_rows: int
     drawn_changes: int
+    drawn_before: int
     first_rows: int
     costly_rows: int
     most_fixes: int

@@ -8,9 +8,10 @@ import polars as pl
 
 from caseline.records.reports import Section
 from caseline.trends.costs.ledger import UNEXPLAINED
-from caseline.trends.reports.voice import between, hours
+from caseline.trends.reports.voice import between, hours, ratio
 
 if TYPE_CHECKING:
+    from caseline.trends.costs.counterfactual import Counterfactual
     from caseline.trends.reports.material import Material
     from caseline.trends.reports.mending import Gain, Mended
     from caseline.trends.reports.voice import Voice
@@ -46,7 +47,7 @@ def cost_section(material: Material, voice: Voice) -> Section:
     told += [
         f"Had a fix of {voice.name(c.issue_id)} shipped on {c.fixed_on:%Y-%m-%d}, "
         f"{hours(c.hours)} hours (90 %: {hours(c.low)} to {hours(c.high)}) of "
-        f"{hours(c.spent_hours)} had been avoided until now."
+        f"{hours(c.spent_hours)} would have been avoided until now{_because(c, voice)}."
         for c in material.had_shipped
     ]
     return Section(
@@ -55,6 +56,11 @@ def cost_section(material: Material, voice: Voice) -> Section:
         columns=("cause", "hours", "90 %", "share", "tickets", *(("money",) if priced else ())),
         rows=_ledger_rows(frame, voice, priced=priced),
     )
+
+
+def _because(found: Counterfactual, voice: Voice) -> str:
+    reasons = voice.reasons(found.reasons)
+    return f" ({'; '.join(reasons)})" if reasons else ""
 
 
 def _money(frame: pl.DataFrame) -> str:
@@ -92,7 +98,11 @@ def fix_section(material: Material, voice: Voice) -> Section:
         return Section(title=title, sentences=(none,))
     counts = fix_counts(material)
     told = [f"{', '.join(f'{n} {verdict}' for verdict, n in counts.items() if n)}."]
-    told += [_gained(m, voice) for m in material.fixes if m.gain is not None]
+    told += [
+        _gained(mended, mended.gain, voice)
+        for mended in material.fixes
+        if mended.gain is not None and mended.gain.hours > 0
+    ]
     told += [
         f"{voice.name(m.verdict.issue_id)} came back with "
         f"{', '.join(voice.value(material.period.product, v) for v in m.verdict.regressed_in)}."
@@ -108,7 +118,7 @@ def fix_section(material: Material, voice: Voice) -> Section:
         title=title,
         sentences=tuple(told),
         columns=columns,
-        rows=tuple(_fix_row(m, voice) for m in material.fixes),
+        rows=tuple(_fix_row(m, voice, material.heard.covered) for m in material.fixes),
     )
 
 
@@ -118,9 +128,9 @@ def fix_counts(material: Material) -> dict[str, int]:
     return {verdict: found.count(verdict) for verdict in _VERDICTS}
 
 
-def _fix_row(mended: Mended, voice: Voice) -> tuple[Any, ...]:
+def _fix_row(mended: Mended, voice: Voice, covered: int) -> tuple[Any, ...]:
     told = mended.verdict
-    limits = None if told.ratio is None else f"{told.ratio:.2g} ({between(told.low, told.high)})"
+    limits = None if told.ratio is None else f"{ratio(told.ratio)} ({between(told.low, told.high)})"
     until = f", about {told.needed_until}" if told.needed_until is not None else ""
     source = {"recorded": "a record", "inferred": "its logs", "none": "nobody"}[told.source]
     return (
@@ -128,19 +138,19 @@ def _fix_row(mended: Mended, voice: Voice) -> tuple[Any, ...]:
         told.verdict,
         told.probability,
         limits,
-        None if told.adoption is None else f"{told.adoption:.0%}",
+        None if told.adoption is None else voice.share(told.adoption * covered, covered),
         f"{told.needed}{until}" if told.needed else None,
         source + (", in this release" if mended.in_release else ""),
     )
 
 
-def _gained(mended: Mended, voice: Voice) -> str:
-    gain: Gain | None = mended.gain
-    assert gain is not None  # noqa: S101 - the caller looked
+def _gained(mended: Mended, gain: Gain, voice: Voice) -> str:
+    name = voice.name(mended.verdict.issue_id)
+    limits = f"90 %: {hours(gain.low)} to {hours(gain.high)}"
     return (
-        f"The fix of {voice.name(mended.verdict.issue_id)} saved {hours(gain.hours)} support hours "
-        f"(90 %: {hours(gain.low)} to {hours(gain.high)}) on {gain.days} customer-days, if tickets "
-        f"had come on as without it: {hours(gain.spent)} hours on {gain.days_without} customer-days."
+        f"The fix of {name} saved {hours(gain.hours)} support hours ({limits}) on {gain.days} "
+        f"customer-days, if tickets had come on as without it: {hours(gain.spent)} hours on "
+        f"{gain.days_without} customer-days."
     )
 
 

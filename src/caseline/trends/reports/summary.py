@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from caseline.trends.costs.ledger import UNEXPLAINED
-from caseline.trends.reports.growing import cause
+from caseline.trends.reports.growing import cause, hit, passing
 from caseline.trends.reports.releases import of_release
 from caseline.trends.reports.spending import fix_counts
-from caseline.trends.reports.voice import hours
+from caseline.trends.reports.voice import hours, many
 
 if TYPE_CHECKING:
     from caseline.trends.reports.material import Material
@@ -47,15 +47,12 @@ def _released(material: Material, voice: Voice) -> str:
         runs = f" runs at {voice.of_all(daily['running'][-1], daily['known'][-1])};"
     if rows.is_empty():
         return f"{period.release}{runs} what it brought cannot be told: too few upgrades with logs."
+    worse, noise = (many(counts[v], "error") for v in ("persistent", "transient"))
     return (
-        f"{period.release}{runs} it made {_errors(counts['persistent'])} worse lastingly, "
-        f"{_errors(counts['transient'])} in the first days only, and {_errors(counts['improved'])} "
+        f"{period.release}{runs} it made {worse} worse lastingly, {noise} in the first days only, "
+        f"and {many(counts['improved'], 'error')} "
         f"better; of {counts['undetermined']} it cannot be told yet."
     )
-
-
-def _errors(number: int) -> str:
-    return f"{number} error" if number == 1 else f"{number} errors"
 
 
 def _changed(material: Material, voice: Voice) -> list[str]:
@@ -64,22 +61,26 @@ def _changed(material: Material, voice: Voice) -> list[str]:
         return []
     kinds = {kind: frame.filter(pl.col("kind") == kind).height for kind in frame["kind"].unique()}
     n = {kind: kinds.get(kind, 0) for kind in (*_RISING, "pulse", *_FALLING)}
+    if frame.is_empty():
+        return ["No error is known to have emerged, grown, faded or gone."]
+    emerged, grew = many(n["emerging"], "error"), many(n["escalating"], "error")
     told = [
         (
-            f"{_errors(n['emerging'])} emerged and {_errors(n['escalating'])} grew; {n['pulse']} came "
-            f"and went, {n['resolving']} faded, {n['gone']} are gone."
+            f"{emerged} emerged and {grew} grew; {n['pulse']} came and went, {n['resolving']} faded, "
+            f"{n['gone']} are gone."
         )
     ]
     rising = frame.filter(pl.col("kind").is_in(_RISING))
     if rising.height:
-        row: dict[str, Any] = rising.row(0, named=True)
+        rows: list[dict[str, Any]] = rising.to_dicts()
+        row = min(rows, key=lambda row: (passing(material, row), -hit(material, row)))
         whole = material.heard.covered
         since = f"since {row['since']:%Y-%m-%d}"
         why = cause(material, voice, row)[0]
         by = "" if why in ("none", "cannot tell", "not tested") else f", since {why}"
         told.append(
             f"The widest of these is {voice.name(row['signature_id'])}: at "
-            f"{voice.of_all(row['customers'], whole)} {since}{by}."
+            f"{voice.of_all(hit(material, row), whole)} {since}{by}."
         )
     return told
 
@@ -95,7 +96,10 @@ def _spent(material: Material, voice: Voice) -> list[str]:
             f"stretch before), of which {rest:.0%} nothing explains."
         )
     ]
-    causes = ledger.to_frame().filter(pl.col("kind") != UNEXPLAINED)
+    frame = ledger.to_frame()
+    if not frame["cost"].null_count():
+        told[0] += f" That is {frame['cost'].sum():,.0f} in money."
+    causes = frame.filter(pl.col("kind") != UNEXPLAINED)
     if causes.height:
         top = causes.row(0, named=True)
         told.append(
@@ -110,7 +114,7 @@ def _fixed(material: Material) -> list[str]:
     if not material.fixes:
         return []
     words = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
-    saved = [m.gain for m in material.fixes if m.gain is not None]
+    saved = [m.gain for m in material.fixes if m.gain is not None and m.gain.hours > 0]
     gained = f"; they saved {hours(sum(g.hours for g in saved))} support hours" if saved else ""
     return [f"Fixes: {words}{gained}."]
 

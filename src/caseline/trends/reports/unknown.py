@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from caseline.records.reports import Section
+from caseline.trends.reports.voice import many, sentence
 
 if TYPE_CHECKING:
     from caseline.trends.reports.material import Material
@@ -40,10 +41,10 @@ def _silence(material: Material, voice: Voice) -> list[str]:
         named = (
             f": {', '.join(heard.silent[: voice.settings.shown_rows])}" if voice.internal else ""
         )
-        told.append(f"{silent} sent no logs in the period: silent, not healthy{named}.")
+        told.append(sentence(f"{silent} sent no logs in the period: silent, not healthy{named}."))
     if heard.seldom:
         seldom = voice.of_all(heard.seldom, heard.covered)
-        told.append(f"{seldom} with logs have them on less than half of the days.")
+        told.append(sentence(f"{seldom} with logs have them on less than half of the days."))
     return told
 
 
@@ -61,34 +62,34 @@ def _late(material: Material, settings: ReportSettings) -> list[str]:
     frame = material.reported
     blind = frame.filter(pl.col("reported").is_null())
     if blind.height and blind.height == frame.height:
-        return [
-            (
-                f"How late logs come is not known: nobody can tell how much of the last {frame.height} "
-                "days is still to come."
-            )
-        ]
+        days = many(frame.height, "day")
+        return [f"How late logs come is not known: the last {days} may not be complete yet."]
     low = frame.filter(pl.col("reported") < settings.warn_below)
     if low.is_empty():
         return []
     first, last = low.row(0, named=True), low.row(-1, named=True)
     words = f"of {last['day']} {last['reported']:.0%} of the logs that will come"
-    return [
-        (
-            f"{low.height} days are not complete ({first['day']} to {last['day']}; {words} are there): "
-            "do not trust a fall in them yet."
-        )
-    ]
+    span = f"{first['day']} to {last['day']}"
+    told = f"{many(low.height, 'day')} not complete ({span}; {words} are there)"
+    return [f"{told}: do not trust a fall in them yet."]
 
 
 def _undetermined(material: Material, voice: Voice) -> list[str]:
     rows = material.versions.filter(pl.col("verdict") == "undetermined")
     told = []
     if rows.height:
-        errors = rows["signature_id"].n_unique()
+        pairs = many(rows.height, "pair")
+        errors = many(rows["signature_id"].n_unique(), "error")
         told.append(
-            f"Of {rows.height} pairs of a change and an error ({errors} errors) too few customers "
-            "or days tell whether one did the other."
+            f"Of {pairs} of a change and an error ({errors}) too few customers or days tell whether "
+            "one did the other."
         )
+    for row in rows.sort("events", descending=True).head(voice.settings.told_rows).to_dicts():
+        reasons = voice.reasons(row["reasons"])
+        pair = (
+            f"{voice.value(row['component'], row['value'])} and {voice.name(row['signature_id'])}"
+        )
+        told += [f"{sentence(pair)}: {'; '.join(reasons)}."] if reasons else []
     for mended in material.fixes:
         verdict = mended.verdict
         if verdict.verdict == "cannot tell" and verdict.needed:

@@ -14,7 +14,6 @@ from caseline.trends.running import read_observed
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from caseline.estimation.observed import Observed
     from caseline.protocols import Engine
     from caseline.trends.reports.periods import Period
 
@@ -34,7 +33,6 @@ class Heard:
         seldom: Of those, with logs on less than half of its days.
         silent: customer_id of those without any.
         days: Days of the period.
-        observed: Who was observed where and when.
     """
 
     customers: int
@@ -42,7 +40,6 @@ class Heard:
     seldom: int
     silent: tuple[str, ...]
     days: int
-    observed: Observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,8 @@ class Uptake:
     Args:
         daily: day, known (customers of whom a version is known), running (those that run
             the release somewhere in production; null without one).
-        latest: version, customers: on the last day, most first.
+        latest: version, customers, first: who ran it on the last day, most first; since when
+            it is known to run anywhere.
         unknown: Customers of whom no version is known on the last day.
         running: customer_id of those who run the release on the last day.
     """
@@ -77,7 +75,6 @@ def read_heard(engine: Engine, period: Period, as_of: datetime | None) -> Heard:
         seldom=here.filter(pl.col("days") < _HALF * len(days)).height,
         silent=tuple(silent),
         days=len(days),
-        observed=observed,
     )
 
 
@@ -119,6 +116,16 @@ def read_uptake(
     last = there.filter(pl.col("day") == days[-1])
     latest = last.group_by("version").agg(pl.col("customer_id").n_unique().alias("customers"))
     everybody = held.filter(pl.col("held_to") >= period.window.end)["customer_id"].n_unique()
+    firsts = (
+        spans.filter(pl.col("component") == period.product)
+        .group_by(pl.col("value").alias("version"))
+        .agg(
+            pl.when(pl.col("valid_from").null_count() == 0)
+            .then(pl.col("valid_from").min())
+            .alias("first")
+        )
+    )
+    latest = latest.join(firsts, on="version", how="left")
     return Uptake(
         daily=daily,
         latest=latest.sort(["customers", "version"], descending=[True, False]),

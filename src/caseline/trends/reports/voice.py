@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from caseline.trends.reports.settings import ReportSettings
 
 _UNSAID = "a message whose words few customers have"
+_MOST = 1000
 _FEW = "a value that few customers run"
 
 
@@ -73,6 +74,16 @@ class Voice:
         whole = f"{number:.0f}" if abs(number - round(number)) < 1e-9 else f"{number:.1f}"  # noqa: PLR2004
         return f"{whole} {what[:-1] if whole == '1' and what.endswith('s') else what}"
 
+    def number(self, number: float) -> str:
+        """Return how many, without saying of what."""
+        return self.count(number, "").strip()
+
+    def share(self, part: float, whole: float) -> str | None:
+        """Return a share of customers; None where it is of nobody, or of few that may be told."""
+        if not whole or (not self.internal and part < self.settings.common_from):
+            return None
+        return f"{part / whole:.0%}"
+
     def of_all(self, number: float, whole: float, what: str = "customers") -> str:
         """Return so many of so many."""
         if self.internal:
@@ -116,19 +127,42 @@ def hours(number: float | None) -> str:
     return f"{number:.1f}" if abs(number) < 100 else f"{number:.0f}"  # noqa: PLR2004
 
 
+def many(number: int, what: str) -> str:
+    """Return so many of something, as one says it.
+
+    >>> many(1, "error"), many(2, "error")
+    ('1 error', '2 errors')
+    """
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def sentence(text: str) -> str:
+    """Return *text* with a capital at its beginning.
+
+    >>> sentence("fewer than 5 customers do.")
+    'Fewer than 5 customers do.'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def ratio(value: Any) -> str:
+    """Return a ratio of rates in the digits it deserves.
+
+    >>> ratio(337.2), ratio(0.00255), ratio(7.1e6), ratio(None)
+    ('340', '0.0026', 'over 1000', '?')
+    """
+    if value is None:
+        return "?"
+    return f"{float(f'{value:.2g}'):g}" if abs(value) < _MOST else f"over {_MOST}"
+
+
 def between(low: Any, high: Any) -> str:
     """Return an interval of ratios.
 
     >>> between(1.2345, 3), between(None, 2.0)
     ('1.2 to 3', '? to 2')
     """
-    return f"{_ratio(low)} to {_ratio(high)}"
-
-
-def _ratio(value: Any) -> str:
-    if value is None:
-        return "?"
-    return f"{value:.2g}" if abs(value) < 1000 else "over 1000"  # noqa: PLR2004
+    return f"{ratio(low)} to {ratio(high)}"
 
 
 def days_between(low: Any, high: Any) -> str:
