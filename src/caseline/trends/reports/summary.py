@@ -64,12 +64,8 @@ def _changed(material: Material, voice: Voice) -> list[str]:
     if frame.is_empty():
         return ["No error is known to have emerged, grown, faded or gone."]
     emerged, grew = many(n["emerging"], "error"), many(n["escalating"], "error")
-    told = [
-        (
-            f"{emerged} emerged and {grew} grew; {n['pulse']} came and went, {n['resolving']} faded, "
-            f"{n['gone']} are gone."
-        )
-    ]
+    other = f"{n['pulse']} came and went, {n['resolving']} faded, {n['gone']} are gone"
+    told = [f"{emerged} emerged and {grew} grew; {other}."]
     rising = frame.filter(pl.col("kind").is_in(_RISING))
     if rising.height:
         rows: list[dict[str, Any]] = rising.to_dicts()
@@ -90,12 +86,9 @@ def _spent(material: Material, voice: Voice) -> list[str]:
     if not ledger.total_hours:
         return ["No tickets were opened."]
     rest = ledger.unexplained_hours / ledger.total_hours
-    told = [
-        (
-            f"Support spent {hours(ledger.total_hours)} hours ({hours(material.cost_before)} in the "
-            f"stretch before), of which {rest:.0%} nothing explains."
-        )
-    ]
+    spent, before = hours(ledger.total_hours), hours(material.cost_before)
+    unexplained = f"of which {rest:.0%} nothing explains"
+    told = [f"Support spent {spent} hours ({before} in the stretch before), {unexplained}."]
     frame = ledger.to_frame()
     if not frame["cost"].null_count():
         told[0] += f" That is {frame['cost'].sum():,.0f} in money."

@@ -81,8 +81,8 @@ def _undetermined(material: Material, voice: Voice) -> list[str]:
         pairs = many(rows.height, "pair")
         errors = many(rows["signature_id"].n_unique(), "error")
         told.append(
-            f"Of {pairs} of a change and an error ({errors}) too few customers or days tell whether "
-            "one did the other."
+            f"Of {pairs} of a change and an error ({errors}) too few customers or days tell "
+            "whether one did the other."
         )
     for row in rows.sort("events", descending=True).head(voice.settings.told_rows).to_dicts():
         reasons = voice.reasons(row["reasons"])
