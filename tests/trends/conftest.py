@@ -20,3 +20,9 @@ def fleet(tmp_path):
     store = _module.EmbeddedStore(tmp_path)
     yield _module.Fleet(store)
     store.close()
+
+
+@pytest.fixture(scope="session")
+def fleet_class():
+    """What makes a fleet in a store of one's own."""
+    return _module.Fleet
