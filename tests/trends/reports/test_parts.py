@@ -19,6 +19,7 @@ from caseline.trends.reports.daily import levels
 from caseline.trends.reports.mending import saved
 from caseline.trends.reports.periods import Period, named_window, period_of
 from caseline.trends.reports.settings import report_settings
+from caseline.trends.reports.shared_answers import sharing
 from caseline.trends.reports.uptake import read_uptake
 from caseline.trends.reports.voice import Voice, days_between
 
@@ -253,6 +254,30 @@ def test_the_house_hears_all_and_others_what_is_common():
     assert inside.count(2.5, "tickets") == "2.5 tickets"
     assert (inside.share(1, 10), outside.share(1, 10), inside.share(0, 0)) == ("10%", None, None)
     assert (inside.reasons(["why"]), outside.reasons(["why"])) == (("why",), ())
+
+
+class Counting:
+    """Counts how often it is asked."""
+
+    scope = None
+
+    def __init__(self):
+        self.asked = []
+
+    def ask(self, question, **terms):
+        self.asked.append((question, terms))
+        return pl.DataFrame({"question": [question]})
+
+
+def test_each_question_is_asked_once():
+    store = Counting()
+    engine = sharing(store)
+    first = engine.ask("hit_days", as_of=MARCH, signature_ids=["s"])
+    assert engine.ask("hit_days", as_of=MARCH, signature_ids=["s"]) is first
+    assert engine.ask("hit_days", as_of=MARCH, signature_ids=["t"]) is not first
+    engine.ask("hit_days", as_of=None, signature_ids=["s"])
+    assert len(store.asked) == 3
+    assert engine.scope is None
 
 
 def test_one_day_is_one_day():

@@ -13,6 +13,7 @@ from caseline.trends.reports.material import gather
 from caseline.trends.reports.periods import period_of
 from caseline.trends.reports.releases import version_sections
 from caseline.trends.reports.settings import report_settings
+from caseline.trends.reports.shared_answers import sharing
 from caseline.trends.reports.spending import cost_section, first_section, fix_section
 from caseline.trends.reports.summary import summarize
 from caseline.trends.reports.unknown import unknown_section
@@ -41,6 +42,7 @@ def compose_report(  # noqa: PLR0913 - the parts of the question
     if audience not in AUDIENCES:
         raise InputError.unknown("audience", audience, AUDIENCES)
     settings = report_settings()
+    engine = sharing(engine)
     spans = engine.ask("version_spans", as_of=terms.as_of)
     period = period_of(
         spans, release=release, window=window, product=product, now=terms.now, settings=settings
