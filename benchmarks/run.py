@@ -36,6 +36,7 @@ MODULES = (
     "trend_changes",
     "trend_onsets",
     "trend_versions",
+    "trend_versions_many",
     "trend_late",
     "trend_fixed",
     "trend_costs",

@@ -38,12 +38,15 @@ class Drawn:
         hits: Of all signatures.
         parts: What ran where.
         planted: For each planted signature: component, value, kind of effect, ratio.
+        real: What the ratio came to, over the customer-days with the effect: where errors
+            come on most days already, no ratio can raise a chance above 1.
     """
 
     units: Units
     hits: Hits
     parts: list[Part]
     planted: dict[int, tuple[str, str, str, float]] = field(default_factory=dict)
+    real: dict[int, float] = field(default_factory=dict)
 
 
 def draw_fleet(  # noqa: PLR0913 - the knobs
@@ -88,8 +91,8 @@ def draw_fleet(  # noqa: PLR0913 - the knobs
     )
     parts = parts_of(frame, names, FIRST_DAY, days, concurrent=0.3)
     effects, truth = _effects(planted, parts, place, versions, rng)
-    hits = _hits(units, signatures, effects, loudness, rng)
-    return Drawn(units=units, hits=hits, parts=parts, planted=truth)
+    hits, real = _hits(units, signatures, effects, loudness, rng)
+    return Drawn(units=units, hits=hits, parts=parts, planted=truth, real=real)
 
 
 def _at(day: float) -> datetime:
@@ -142,6 +145,7 @@ def _effects(
     """Return the factor of each planted signature, shape (n_units, n_days), and the truth."""
     platform = next(p for p in parts if p.component == "platform")
     codes = platform.codes[place]
+    versions = [v for v in versions if v in platform.values]  # what nobody took does nothing
     order = [platform.values.index(v) for v in versions]
     factors, truth = {}, {}
     for n, (kind, ratio) in enumerate(planted):
@@ -162,11 +166,11 @@ def _effects(
 def _hits(
     units: Units, signatures: int, effects: dict[int, NDArray[np.float64]], loudness: float,
     rng: Any,
-) -> Hits:  # fmt: skip
-    """Return customer-days with each signature, drawn day by day from its chance."""
+) -> tuple[Hits, dict[int, float]]:  # fmt: skip
+    """Return customer-days with each signature, drawn by their chances, and real ratios."""
     customers, days = units.observed.shape
     weekday = np.where(np.arange(days) % 7 >= _SATURDAY, 0.5, 1.0)
-    rows = []
+    rows, real = [], {}
     for s in range(signatures):
         rate = float(np.exp(rng.normal(np.log(0.02), 1.2)))
         level = rng.lognormal(0, 1.0, customers)
@@ -177,9 +181,14 @@ def _hits(
             begin = int(rng.integers(days))
             wave[begin : begin + int(rng.integers(2, 15))] *= rng.uniform(1.5, 6)
         chance = rate * level[:, None] * loud * (weekday * wave)
-        chance = np.minimum((1 - np.exp(-chance)) * effects.get(s, 1.0), 1.0)
+        plain = 1 - np.exp(-chance)
+        chance = np.minimum(plain * effects.get(s, 1.0), 1.0)
+        if s in effects:
+            there = units.observed & (effects[s] != 1.0)
+            real[s] = float(chance[there].sum() / plain[there].sum())
         unit, day = np.nonzero(units.observed & (rng.random(chance.shape) < chance))
         rows.append((np.full(unit.size, s), unit, day))
     signature, unit, day = (np.concatenate(part) for part in zip(*rows, strict=True))
     events = 1 + rng.negative_binomial(0.3, 0.05, unit.size)
-    return Hits(signature=signature, unit=unit, day=day, events=events, signatures=signatures)
+    hits = Hits(signature=signature, unit=unit, day=day, events=events, signatures=signatures)
+    return hits, real

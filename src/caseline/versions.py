@@ -159,6 +159,18 @@ class Branches:
             line = self._line(own)
         return _has_by_custom(own, marks, spreads=spreads)
 
+    def line(self, version: str) -> str:
+        """Return the line of *version*: that of *cuts* it stands in, else its two first numbers.
+
+        Raises:
+            InputError: it cannot be compared.
+
+        >>> Branches(cuts={"8": None}).line("8.1.0"), Branches().line("8.1.0")
+        ('8', '8.1')
+        """
+        own = _known(version, "version")
+        return self._line(own) or ".".join(map(str, own.release[:_LONGEST_LINE]))
+
     def _line(self, version: Version) -> str | None:
         """Return the line of *cuts* that *version* stands in, the most exact one."""
         fitting = [line for line in self.cuts if _begins(version, _numbers(line))]

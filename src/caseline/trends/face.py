@@ -28,6 +28,7 @@ from caseline.trends.showing import show_series
 from caseline.trends.upgrades.answering import judge_versions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from caseline.clock import Clock
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from caseline.trends.costs.costing import By as CostBy
     from caseline.trends.costs.costing import CostLedger, Rate
     from caseline.trends.costs.counterfactual import Counterfactual
-from caseline.trends.ranking.ranking import Priorities
+    from caseline.trends.ranking.ranking import Priorities
 
 _LATEST = timedelta(days=28)
 """What is older is complete."""
@@ -181,6 +182,7 @@ class Trends(Reports):
         signature: str | None = None,
         *,
         window: Window | timedelta | tuple[datetime, datetime] | None = None,
+        branches: Mapping[str, Mapping[str, str | None]] | None = None,
         as_of: datetime | None = None,
     ) -> Table:
         """Return what each version, plug-in, setting and flag does to errors.
@@ -192,6 +194,8 @@ class Trends(Reports):
         Args:
             signature: Its id; None for all signatures.
             window: When; None for all that is stored.
+            branches: For components the versions that lines were cut from, where they do
+                not come in order: ``{"app": {"8.1": "8.0.3"}}``; as for ``record_fix``.
             as_of: Hide what was received later. Days of which not nearly all logs are
                 there, and the last one, are left out.
 
@@ -207,7 +211,7 @@ class Trends(Reports):
 
         Raises:
             NotFoundError: the workspace knows no such signature.
-            InputError: a naive datetime, an empty window.
+            InputError: a naive datetime, an empty window, lines that make no graph.
 
         Source:
             Two-way Poisson score test, each customer its own control: J. M. Wooldridge
@@ -219,8 +223,9 @@ class Trends(Reports):
             signature = self._signature(checked_id(signature, "signature"), as_of)
         reported = self._reported(now, as_of)
         return judge_versions(
-            self._engine, signature, window=span, reported=reported, now=now, as_of=as_of
-        )
+            self._engine, signature, window=span, reported=reported, branches=branches,
+            now=now, as_of=as_of,
+        )  # fmt: skip
 
     def cost(
         self,

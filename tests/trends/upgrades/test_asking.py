@@ -59,6 +59,21 @@ def test_an_error_that_stays_and_noise_that_passes_are_told_apart(twelve):
     assert "each customer before and after its own change" in found.notes[0]
 
 
+def test_lines_and_their_cuts_may_be_given(twelve):
+    plain, cut = (
+        next(row for row in asked(twelve, **told) if row.signature_id == "s-lock")
+        for told in ({}, {"branches": {"platform": {"8.1": None, "8.2": "8.1"}}})
+    )
+    assert (cut.first_bad, cut.reasons) == (plain.first_bad, plain.reasons)
+    other = {"platform": {"8.1": None, "8.2": None}}  # 8.2 did not come of 8.1
+    row = next(r for r in asked(twelve, branches=other) if r.signature_id == "s-lock")
+    assert row.first_bad is None
+    assert any("bad from 8.2 or earlier on (line 8.2)" in reason for reason in row.reasons)
+    assert (row.verdict, row.ratio) == (plain.verdict, plain.ratio)
+    with pytest.raises(InputError, match="cut from itself"):
+        asked(twelve, branches={"platform": {"8.1": "8.2.0", "8.2": "8.1.0"}})
+
+
 def test_one_signature_has_a_row_for_each_value_that_came(twelve):
     (row,) = asked(twelve, "s-disk")
     assert (row.value, row.verdict, row.events) == ("8.2", "undetermined", 0)

@@ -9,7 +9,7 @@ from scipy.stats import poisson
 from caseline.estimation.twoway import two_way_change
 from caseline.trends.upgrades.chances import ratio_limits, tail_of
 from caseline.trends.upgrades.clumps import clumping_of
-from caseline.trends.upgrades.designs import Hits, design_of, design_of_runs
+from caseline.trends.upgrades.designs import design_of, design_of_runs
 from caseline.trends.upgrades.fitting import fit_levels, fit_ratio, score_change, tally
 from caseline.trends.upgrades.settings import upgrade_settings
 from caseline.trends.upgrades.switches import LATER, runs_of, switches_of, switches_to
@@ -135,10 +135,3 @@ def test_limits_hold_the_ratio_and_stay_open_where_nothing_came_before():
     assert low[0] < 3 < high[0] < np.inf
     assert 1 < low[1] < np.inf
     assert high[1] == np.inf
-
-
-def test_hits_can_be_taken_by_signature():
-    hits = Hits(signature=np.array([0, 1, 2]), unit=np.arange(3), day=np.arange(3),
-                events=np.ones(3, np.int64), signatures=3)  # fmt: skip
-    some = hits.of(np.array([2, 0]))
-    assert some.signature.tolist() == [1, 0]

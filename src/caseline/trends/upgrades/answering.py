@@ -15,9 +15,10 @@ from caseline.trends.upgrades.lines import judge_lines
 from caseline.trends.upgrades.reading import read_watched
 from caseline.trends.upgrades.rivals import rivals_of
 from caseline.trends.upgrades.settings import upgrade_settings
+from caseline.versions import Branches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from caseline.protocols import Engine
@@ -38,7 +39,7 @@ COLUMNS: dict[str, Any] = {
 _ORDER = ("persistent", "improved", "transient", "undetermined", "none")
 
 
-def judge_versions(
+def judge_versions(  # noqa: PLR0913 - the parts of the question
     engine: Engine,
     signature: str | None,
     *,
@@ -46,9 +47,14 @@ def judge_versions(
     reported: pl.DataFrame | None,
     now: datetime,
     as_of: datetime | None,
+    branches: Mapping[str, Mapping[str, str | None]] | None = None,
 ) -> Table:
-    """Return what each value of each component does to *signature*, or to all."""
+    """Return what each value of each component does to *signature*, or to all.
+
+    *branches* are the cuts of components' lines, where they are not what the custom says.
+    """
     settings = upgrade_settings()
+    graphs = {component: Branches(cuts=cuts) for component, cuts in (branches or {}).items()}
     kin = read_kin(engine, as_of=as_of)
     asked = None if signature is None else [signature]
     watched = read_watched(
@@ -57,8 +63,9 @@ def judge_versions(
     )  # fmt: skip
     names = watched.signatures or ([] if signature is None else [kin.head(signature)])
     rows, compared = judge_parts(
-        watched.parts, watched.units, watched.hits, names, settings, every=signature is not None
-    )
+        watched.parts, watched.units, watched.hits, names, settings,
+        every=signature is not None, branches=graphs,
+    )  # fmt: skip
     notes = [
         (
             "each customer before and after its own change, beside others on the same days; "
@@ -77,7 +84,7 @@ def judge_versions(
     return Table("versions", rows, as_of=now, notes=notes)
 
 
-def judge_parts(
+def judge_parts(  # noqa: PLR0913 - what ran, what was seen, and how to judge
     parts: Sequence[Part],
     units: Units,
     hits: Hits,
@@ -85,6 +92,7 @@ def judge_parts(
     settings: UpgradeSettings,
     *,
     every: bool,
+    branches: Mapping[str, Branches] | None = None,
 ) -> tuple[pl.DataFrame, list[Compared]]:
     """Return the rows of the table, and the comparisons behind them.
 
@@ -95,6 +103,7 @@ def judge_parts(
         signatures: Their names.
         settings: What is enough, what is a finding.
         every: Keep rows that could not be tested as well.
+        branches: The lines of components.
     """
     if hits.signatures < len(signatures):  # asked for, and never seen
         hits = _none_of(hits, len(signatures))
@@ -107,7 +116,7 @@ def judge_parts(
     found = judged(rows, settings).to_dicts()
     _see_what_fades(found, compared, units, hits, settings)
     _weigh_rivals(found, compared, units, hits, settings)
-    _name_lines(found, compared, units, hits, settings)
+    _name_lines(found, compared, units, hits, settings, branches=branches or {})
     return _as_table(found, settings), compared
 
 
@@ -175,6 +184,8 @@ def _name_lines(
     units: Units,
     hits: Hits,
     settings: UpgradeSettings,
+    *,
+    branches: Mapping[str, Branches],
 ) -> None:
     """Let findings about versions name the first bad version of their component."""
     known: dict[tuple[int, str], Any] = {}
@@ -184,8 +195,9 @@ def _name_lines(
         key = (row["signature"], row["component"])
         if key not in known:
             known[key] = judge_lines(
-                compared[row["comparison"]], row["signature"], units, hits, settings
-            )
+                compared[row["comparison"]], row["signature"], units, hits, settings,
+                branches=branches.get(row["component"]),
+            )  # fmt: skip
         lines = known[key]
         if lines is not None:
             row["first_bad"] = lines.first_bad

@@ -70,17 +70,18 @@ def _moments(hits: Hits, design: Design, block: int) -> tuple[Floats, Floats, Fl
     counted = tally(hits, design, np.zeros(hits.signatures))
     levels = fit_levels(counted, design)
     days = design.seen.shape[1]
+    blocks = -(-days // block)
     own = np.maximum(counted.rows, 1.0)
-    grouped = np.maximum(design.by_group(counted.rows) - 1, 0.0)
+    others = np.maximum(design.by_group(counted.rows) - 1, 0.0)[:, design.group]
     over, under = np.zeros(hits.signatures), np.zeros(hits.signatures)
-    flat = counted.signature * own.shape[1] + counted.row
-    for begin in range(0, days, block):
-        part = slice(begin, begin + block)
+    flat = np.tile(np.arange(days) // block, hits.signatures)[counted.by_day]
+    flat = flat * own.size + counted.by_row
+    seen = np.bincount(flat, minlength=blocks * own.size).reshape(blocks, *own.shape)
+    for n in range(blocks):
+        part = slice(n * block, (n + 1) * block)
         mean = levels.row * (levels.day[:, part] @ design.seen[:, part].T)
-        inside = (counted.day >= begin) & (counted.day < begin + block)
-        seen = np.bincount(flat[inside], minlength=mean.size).reshape(mean.shape)
-        left = design.by_group(seen - mean)
-        chance = design.by_group(mean * (1 - np.minimum(mean / own, 1.0)))
-        over += (left**2 - chance).sum(axis=1)
-        under += (chance * grouped).sum(axis=1)
+        left = design.by_group(seen[n] - mean)
+        chance = mean * (1 - np.minimum(mean / own, 1.0))
+        over += (left**2).sum(axis=1) - chance.sum(axis=1)
+        under += (chance * others).sum(axis=1)
     return over, under, levels.day

@@ -150,12 +150,13 @@ def count_phases(
     seen = np.stack([(of_unit == phase).sum(axis=1) for phase in (BEFORE, FIRST, LATER)])
     both = (seen[0] > 0) & (seen[1:].sum(axis=0) > 0)
     of_unit[~both] = -1
-    phase = of_unit[hits.unit, hits.day]
-    kept = phase >= 0
-    flat, size = hits.signature[kept] * 3 + phase[kept], hits.signatures * 3
-    counts = np.bincount(flat, minlength=size).reshape(-1, 3).astype(np.float64)
-    added = np.bincount(flat, weights=hits.events[kept], minlength=size)
-    events = added.reshape(-1, 3).astype(np.float64)
+    counts, events = np.zeros((2, hits.signatures, 3))
+    for piece, some in hits.pieces():
+        phase = of_unit.ravel()[some.unit * days + some.day]
+        kept = np.flatnonzero(phase >= 0)
+        flat, size = some.signature[kept] * 3 + phase[kept], some.signatures * 3
+        counts[piece] = np.bincount(flat, minlength=size).reshape(-1, 3)
+        events[piece] = np.bincount(flat, some.events[kept], minlength=size).reshape(-1, 3)
     customers = np.unique(units.customer[both & (units.customer >= 0)]).size
     return counts, events, seen[:, both].sum(axis=1).astype(np.float64), customers
 
@@ -200,8 +201,7 @@ def _tell(
     log_ratio = scores.total / np.maximum(scores.variance, _LEAST)
     due = np.flatnonzero((p <= _PROMISING) | (np.abs(log_ratio) > _SMALL) | fine)
     if due.size:
-        some = tally(hits.of(due), design, ground.alike[chosen[due]])
-        log_ratio[due] = fit_ratio(some, design, levels.day[due])
+        log_ratio[due] = fit_ratio(counted, design, levels.day, due)
     kept = np.clip(scores.variance / np.maximum(scores.known, _LEAST), 0.0, 1.0)
     part = design.treated
     on = (counted.weight * counted.on)[:, part].sum(axis=1)
@@ -228,14 +228,19 @@ def _tell(
 
 
 def _testable(hits: Hits, design: Design, settings: UpgradeSettings) -> Ints:
-    treated = np.zeros(design.seen.shape[0] + 1, dtype=bool)
-    treated[design.treated] = True
-    row = design.row_of[hits.unit, hits.day]
-    kept = treated[row]
-    counts = np.bincount(hits.signature[kept], minlength=hits.signatures)
-    pairs = np.unique(hits.signature[kept] * design.groups + design.group[row[kept]])
-    places = np.bincount(pairs // max(1, design.groups), minlength=hits.signatures)
-    return np.flatnonzero((counts >= settings.least_hits) & (places >= settings.least_customers))
+    group = np.full(design.seen.shape[0] + 1, -1)
+    group[design.treated] = design.group[design.treated]
+    of_cell = group[design.row_of].ravel()
+    enough = np.zeros(hits.signatures, dtype=bool)
+    for piece, some in hits.pieces():
+        own = of_cell[some.unit * design.row_of.shape[1] + some.day]
+        kept = np.flatnonzero(own >= 0)
+        flat = some.signature[kept] * design.groups + own[kept]
+        found = np.bincount(flat, minlength=some.signatures * design.groups)
+        found = found.reshape(some.signatures, design.groups)
+        places = (found > 0).sum(axis=1) >= settings.least_customers
+        enough[piece] = places & (found.sum(axis=1) >= settings.least_hits)
+    return np.flatnonzero(enough)
 
 
 def tell_late(

@@ -10,6 +10,8 @@ import numpy as np
 from caseline.trends.upgrades.switches import BEFORE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from caseline.trends.upgrades.switches import Runs, Switches
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bits = NDArray[np.bool_]
     Floats = NDArray[np.float64]
+
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +40,10 @@ class Units:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """Customer-days on which signatures were seen, each once.
+    """Customer-days on which signatures were seen, each once, signature by signature.
 
     Args:
-        signature: As a number below *signatures*.
+        signature: As a number below *signatures*, in order.
         unit: As a number.
         day: As a number.
         events: How many.
@@ -52,15 +56,30 @@ class Hits:
     events: Ints
     signatures: int
 
+    def pieces(self) -> Iterator[tuple[slice, Hits]]:
+        """Yield some signatures after others, with their hits: few enough to stay at hand."""
+        for begin in range(0, self.signatures, _AT_ONCE):
+            piece = slice(begin, min(begin + _AT_ONCE, self.signatures))
+            yield piece, self.of(np.arange(piece.start, piece.stop))
+
     def of(self, signatures: Ints) -> Hits:
         """Return the hits of *signatures*, which are numbered anew in that order."""
-        number = np.full(self.signatures, -1)
-        number[signatures] = np.arange(signatures.size)
-        kept = number[self.signature] >= 0
+        number, kept = _found(self.signature, signatures)
         return Hits(
-            signature=number[self.signature[kept]], unit=self.unit[kept], day=self.day[kept],
+            signature=number, unit=self.unit[kept], day=self.day[kept],
             events=self.events[kept], signatures=signatures.size,
         )  # fmt: skip
+
+
+def _found(ordered: Ints, wanted: Ints) -> tuple[Ints, Ints | slice]:
+    """Return where *wanted* stand in *ordered*, one after the other, and which each is."""
+    begins = np.searchsorted(ordered, wanted)
+    ends = np.searchsorted(ordered, wanted, side="right")
+    number = np.repeat(np.arange(wanted.size), ends - begins)
+    if wanted.size and np.array_equal(begins[1:], ends[:-1]):
+        return number, slice(int(begins[0]), int(ends[-1]))
+    before = np.cumsum(ends - begins) - (ends - begins)
+    return number, np.arange(number.size) + (begins - before)[number]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,33 +88,42 @@ class Design:
 
     Args:
         row_of: The row of each unit and day, -1 for none; shape (n_units, n_days).
+        code_of: Twice that, and one more with the value; below 0 for none.
         seen: 1 where a row was observed, shape (n_rows, n_days).
         on: 1 where it was observed with the value, the same shape.
         group: Rows that may share their chance: numbers from 0 on, shape (n_rows,).
+        order: The rows group by group; None if they stand so.
+        starts: Where each group begins in that order.
         treated: Rows with days of both kinds.
     """
 
     row_of: NDArray[np.int64]
+    code_of: NDArray[np.int64]
     seen: Floats
     on: Floats
     group: Ints
+    order: Ints | None
+    starts: Ints
     treated: Ints
 
     @property
     def groups(self) -> int:
         """How many groups there are."""
-        return int(self.group.max(initial=-1)) + 1
+        return self.starts.size
 
     def by_group(self, values: Floats) -> Floats:
         """Return *values*, shape (n, n_rows), summed over the rows of each group."""
+        ordered = values if self.order is None else values[:, self.order]
         if self.groups == values.shape[1]:
-            lone = np.empty_like(values)
-            lone[:, self.group] = values
-            return lone
-        order = np.argsort(self.group, kind="stable")
-        starts = np.flatnonzero(np.diff(self.group[order], prepend=-1))
-        summed: Floats = np.add.reduceat(values[:, order], starts, axis=1)
+            return ordered
+        summed: Floats = np.add.reduceat(ordered, self.starts, axis=1)
         return summed
+
+    def held(self, days: Floats) -> Bits:
+        """Return on which *days* (1, else 0; shape (n_rows, n_days)) any row of a group is."""
+        ordered = days if self.order is None else days[self.order]
+        found: Bits = np.maximum.reduceat(ordered, self.starts, axis=0) > 0
+        return found
 
 
 def design_of_runs(units: Units, runs: Runs) -> Design:
@@ -161,4 +189,10 @@ def _designed(units: Units, grid: NDArray[np.int64], on: Bits, *, by_place: bool
     both = (with_it.sum(axis=1) > 0) & ((seen - with_it).sum(axis=1) > 0)
     own = units.place[names // width] if by_place else names % width
     _, group = np.unique(own, return_inverse=True)
-    return Design(row_of=row_of, seen=seen, on=with_it, group=group, treated=np.flatnonzero(both))
+    order = np.argsort(group, kind="stable")
+    return Design(
+        row_of=row_of, code_of=2 * row_of + (on & there), seen=seen, on=with_it, group=group,
+        order=None if np.array_equal(order, np.arange(order.size)) else order,
+        starts=np.flatnonzero(np.diff(group[order], prepend=-1)),
+        treated=np.flatnonzero(both),
+    )  # fmt: skip

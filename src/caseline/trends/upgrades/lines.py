@@ -11,12 +11,10 @@ import numpy as np
 from caseline.trends.upgrades.comparing import tell
 from caseline.trends.upgrades.designs import design_of
 from caseline.trends.upgrades.switches import LATER, switches_of
-from caseline.versions import parse_version
+from caseline.versions import Branches, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from packaging.version import Version
 
     from caseline.trends.upgrades.comparing import Compared
     from caseline.trends.upgrades.designs import Hits, Units
@@ -33,25 +31,34 @@ class Lines:
     """Which versions are bad.
 
     Args:
-        first_bad: The first bad version that has a clean one below it; None if none has.
+        first_bad: The first bad version that came of a clean one; None if none did.
+        fixed_in: The clean versions that came of a bad one: with the backports.
         bad: All bad versions, in order.
         clean: All that are surely not, in order.
         words: Both in one sentence, line by line.
     """
 
     first_bad: str | None
+    fixed_in: tuple[str, ...]
     bad: tuple[str, ...]
     clean: tuple[str, ...]
     words: str
 
 
 def judge_lines(
-    compared: Compared, signature: int, units: Units, hits: Hits, settings: UpgradeSettings
+    compared: Compared,
+    signature: int,
+    units: Units,
+    hits: Hits,
+    settings: UpgradeSettings,
+    *,
+    branches: Branches | None = None,
 ) -> Lines | None:
     """Return which versions of a component are bad for one signature; None if none can be told.
 
     Each pair of versions that places changed between gives a step; the versions' levels
-    are those that fit the steps best.
+    are those that fit the steps best. Which version came of which, *branches* says; where
+    it does not, the one before it by its numbers.
     """
     own = hits.of(np.array([signature]))
     runs, part, ground = compared.runs, compared.part, compared.clumping
@@ -74,10 +81,12 @@ def judge_lines(
         if told.signature.size:
             pair = (part.values[old], part.values[new])
             steps[pair] = (float(told.log_ratio[0]), float(told.information[0]))
-    return lines_of(steps)
+    return lines_of(steps, branches)
 
 
-def lines_of(steps: Mapping[tuple[str, str], Step]) -> Lines | None:
+def lines_of(
+    steps: Mapping[tuple[str, str], Step], branches: Branches | None = None
+) -> Lines | None:
     """Return which versions are bad by the *steps* between them (old, new).
 
     >>> steps = {("8.0.0", "8.0.1"): (0.0, 40.0), ("8.0.1", "8.1.0"): (1.2, 40.0),
@@ -102,11 +111,20 @@ def lines_of(steps: Mapping[tuple[str, str], Step]) -> Lines | None:
             clean.append(name)
     if not bad or not clean:
         return None
-    lowest = min(parsed[name] for name in clean)
-    first = next((name for name in bad if parsed[name] > lowest), None)
+    graph = branches or Branches()
+    came_of = {name: _came_of(name, [n for n in order if n in {*bad, *clean}], graph)
+               for name in order}  # fmt: skip
     return Lines(
-        first_bad=first, bad=tuple(bad), clean=tuple(clean), words=_words(bad, clean, parsed)
-    )
+        first_bad=next((name for name in bad if came_of[name] in clean), None),
+        fixed_in=tuple(name for name in clean if came_of[name] in bad),
+        bad=tuple(bad), clean=tuple(clean), words=_words(bad, clean, came_of, graph),
+    )  # fmt: skip
+
+
+def _came_of(name: str, told: Sequence[str], graph: Branches) -> str | None:
+    """Return the last of *told* that *name* came of, by lines and cuts; None if of none."""
+    above = [n for n in told if n != name and graph.has(name, [n])]
+    return next((n for n in above if all(graph.has(n, [m]) for m in above)), None)
 
 
 def _levels(
@@ -127,11 +145,19 @@ def _levels(
     return inverse @ due, np.where(linked, np.sqrt(np.maximum(variance, _LEAST)), np.inf)
 
 
-def _words(bad: Sequence[str], clean: Sequence[str], parsed: Mapping[str, Version]) -> str:
+def _words(
+    bad: Sequence[str], clean: Sequence[str], came_of: Mapping[str, str | None], graph: Branches
+) -> str:
     told = []
-    for line, members in groupby(bad, key=lambda name: parsed[name].release[:2]):
+    for line, members in groupby(bad, key=graph.line):
         first = next(members)
-        below = [n for n in clean if parsed[n] < parsed[first]]
-        since = f"bad from {first} on" if below else f"bad from {first} or earlier on"
-        told.append(f"{since} (line {'.'.join(map(str, line))})")
+        source = came_of[first]
+        if source in bad and graph.line(str(source)) != line and line in graph.cuts:
+            told.append(f"bad from {first} on (line {line}, which has it from {source})")
+        else:
+            since = "on" if any(graph.has(first, [n]) for n in clean) else "or earlier on"
+            told.append(f"bad from {first} {since} (line {line})")
+    fixed = [name for name in clean if came_of[name] in bad]
+    if fixed:
+        told.append(f"fixed in {', '.join(fixed)}")
     return "; ".join([*told, f"clean: {', '.join(clean)}"])

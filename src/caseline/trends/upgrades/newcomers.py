@@ -60,16 +60,21 @@ def new_with(counted: Tally, design: Design, *, level: float) -> Newcomers:
     treated = design.treated
     without = (counted.rows - counted.on)[:, treated].sum(axis=1)
     some = np.flatnonzero((without == 0) & (counted.on[:, treated].sum(axis=1) > 0))
-    days = design.seen.shape[1]
-    seen = np.zeros((design.groups, days), dtype=bool)
-    on = np.zeros_like(seen)
-    np.logical_or.at(seen, design.group, design.seen > 0)
-    np.logical_or.at(on, design.group, design.on > 0)
-    first = np.full((counted.rows.shape[0], design.groups), days)
-    np.minimum.at(first, (counted.signature, design.group[counted.row]), counted.day)
-    told = np.array([_log_rank(first[s], seen, on) for s in some]).reshape(-1, 4)
+    if not some.size:
+        none = np.zeros(0)
+        return Newcomers(
+            signature=some, p=none, log_ratio=none, low=none, high=none, information=none
+        )
+    seen, on = design.held(design.seen), design.held(design.on)
+    days = seen.shape[1]
+    signature, row = np.divmod(counted.by_row, design.group.size)
+    kept = np.isin(signature, some)
+    number = np.searchsorted(some, signature[kept])
+    first = np.full((some.size, design.groups), days)
+    np.minimum.at(first, (number, design.group[row[kept]]), counted.by_day[kept] % days)
+    told = np.array([_log_rank(one, seen, on) for one in first])
     hit, expected, variance, third = told.T
-    both = (first[some] < days).sum(axis=1).astype(np.float64)
+    both = (first < days).sum(axis=1).astype(np.float64)
     excess = hit - expected
     p = np.minimum(1.0, 2 * tail_of(np.abs(excess) - 0.5, variance, third * np.sign(excess)))
     share = np.clip(expected / np.maximum(both, 1.0), _LEAST, 1 - _LEAST)
