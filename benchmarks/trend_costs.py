@@ -87,8 +87,8 @@ def _asked(seed: int) -> dict[str, float]:
         "B is first by events": by_events == names[costs["wide"]],
         "C is to be taken up": actions[names[costs["fixed"]]] == "adopt",
         "the ledger adds up": _same(ledger["hours"].to_list(), tickets["effort_hours"].to_list()),
-        "the counterfactual holds the truth": past.low - 1e-6 <= truth <= past.high + 1e-6,
-        "the counterfactual's error, relative": abs(past.hours - truth) / max(truth, 1.0),
+        "the counterfactual holds the truth": past.low - 1e-6 <= truth <= (past.high or 0.0) + 1e-6,
+        "the counterfactual's error, relative": abs((past.hours or 0.0) - truth) / max(truth, 1.0),
         "ms": ms,
     }
 

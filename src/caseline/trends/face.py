@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
 import polars as pl
 
 from caseline.clock import in_utc
@@ -16,12 +15,11 @@ from caseline.records.windows import Window
 from caseline.trends.adoption.fixing import judge_fix
 from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
-from caseline.trends.costs.costing import checked_hours, cost_by
-from caseline.trends.costs.counterfactual import had_it_shipped
-from caseline.trends.costs.reading import read_books
-from caseline.trends.costs.settings import cost_settings
+from caseline.trends.costs.costing import cost_by
 from caseline.trends.nowcasting.logs_there import completeness
-from caseline.trends.ranking.ranking import Asked, rank_first
+from caseline.trends.ranking.looking import Asked, days_ahead
+from caseline.trends.ranking.ranking import Wish, rank_first
+from caseline.trends.ranking.shipping import fix_shipping
 from caseline.trends.rates import By
 from caseline.trends.showing import show_series
 from caseline.trends.upgrades.answering import judge_versions
@@ -32,9 +30,9 @@ if TYPE_CHECKING:
     from caseline.clock import Clock
     from caseline.protocols import Engine
     from caseline.trends.adoption.answers import FixVerdict
+    from caseline.trends.costs.answers import Counterfactual
     from caseline.trends.costs.costing import By as CostBy
     from caseline.trends.costs.costing import CostLedger, Rate
-    from caseline.trends.costs.counterfactual import Counterfactual
 from caseline.trends.ranking.ranking import Priorities
 
 _LATEST = timedelta(days=28)
@@ -267,37 +265,35 @@ class Trends:
         signature_or_issue: str,
         *,
         fixed_on: datetime,
+        horizon: timedelta | None = None,
         links: Any = None,
         as_of: datetime | None = None,
     ) -> Counterfactual:
-        """Return what a fix that had shipped on a past day would have avoided until now.
+        """Return what a fix avoids: had it shipped on a past day, or if it ships on one to come.
+
+        Each customer takes it up by its own upgrades; of a day to come, by its habits.
 
         Args:
             signature_or_issue: An id.
-            fixed_on: When the fix ships; before *as_of*.
+            fixed_on: When the fix ships.
+            horizon: For a day to come, how long after it counts; 90 days by default. A
+                past day counts until *as_of*.
             links: ticket_id, id, confidence: proposed causes that are not stored.
             as_of: The present if None; what was not known then is hidden.
 
         Raises:
             NotFoundError: the workspace knows no such signature or issue.
-            InputError: *fixed_on* is naive, or not in the past.
+            InputError: *fixed_on* is naive, or past with a horizon; a horizon of nothing.
         """
         wanted = checked_id(signature_or_issue, "signature_or_issue")
-        present = self._clock.now()
-        now = self._now(as_of)
+        present, now = self._clock.now(), self._now(as_of)
         shipped = in_utc(fixed_on, "fixed_on")
-        if shipped >= now:
-            raise InputError(f"fixed_on is {shipped.isoformat()}; give a moment in the past")
         if self._engine.ask("issue_known", as_of=as_of, issue_id=wanted).is_empty():
             wanted = self._signature(wanted, as_of)
-        books = read_books(
-            self._engine, None, now=now, present=present, as_of=as_of, effort_hours=None,
-            links=links,
+        return fix_shipping(
+            self._engine, wanted, fixed_on=shipped, horizon=horizon, links=links, now=now,
+            present=present, as_of=as_of,
         )  # fmt: skip
-        rng = np.random.default_rng(list(wanted.encode()))
-        return had_it_shipped(
-            self._engine, books, wanted, fixed_on=shipped, now=now, as_of=as_of, rng=rng
-        )
 
     def priorities(  # noqa: PLR0913 - the parts of the question
         self,
@@ -306,42 +302,43 @@ class Trends:
         budget: float | None = None,
         effort: Any = None,
         horizon: timedelta | None = None,
+        window: Window | timedelta | tuple[datetime, datetime] | None = None,
         hourly_rate: float | None = None,
         links: Any = None,
         as_of: datetime | None = None,
     ) -> Priorities:
         """Return what to fix first: issues and errors by the support hours to be avoided.
 
+        A fix avoids what comes after each customer has taken it up, by its own habits.
+
         Args:
             limit: Rows at the most; with a budget all that are chosen.
             budget: Engineering days: the fixes that avoid the most hours in them are chosen.
             effort: id, days: what each fix takes; five days where nobody said.
             horizon: How far ahead; 90 days by default.
+            window: What the past is read from, in thirds; twelve weeks back by default.
             hourly_rate: Money for an hour.
             links: ticket_id, id, confidence: proposed causes that are not stored.
             as_of: Hide what was not known then.
 
         Returns:
-            Priorities: rank, id, kind, title, customers (of the last four weeks),
-            avoidable_hours, low, high (90 %), action (fix; adopt: fixed, not upgraded to;
-            watch), growth (a badge), chosen, effort_days, events, tickets and hours (of
-            twelve weeks), value_share, cost, severity, reasons.
+            Priorities: rank, id, kind, title, customers (of the last third), avoidable_hours,
+            low, high (90 %), action (fix; adopt: fixed, not upgraded to; watch), growth (a
+            badge), chosen, effort_days, events, tickets and hours (of the window),
+            value_share, cost, severity, hours_ahead (if nothing is done), reach (the share
+            of it that the action avoids), reasons.
 
         Raises:
-            InputError: *limit* below 1, a negative number, a horizon of nothing.
+            InputError: *limit* below 1, a negative number, a horizon of nothing, a window
+                shorter than three days.
         """
-        checked_hours(budget, "budget")
-        checked_hours(hourly_rate, "hourly_rate")
-        present = self._clock.now()
-        now = self._now(as_of)
-        ahead = timedelta(days=cost_settings().horizon_days) if horizon is None else horizon
-        if ahead <= timedelta(0):
-            raise InputError(f"horizon is {ahead}; give a positive timedelta")
-        asked = Asked(
-            limit=checked_limit(limit), budget=budget, effort=effort,
-            horizon_days=ahead / timedelta(days=1), hourly_rate=hourly_rate, links=links,
-        )  # fmt: skip
-        return rank_first(self._engine, asked, now=now, present=present, as_of=as_of)
+        present, now = self._clock.now(), self._now(as_of)
+        span = None if window is None else Window.of(window, as_of=now)
+        wish = Wish(
+            limit=checked_limit(limit), budget=budget, effort=effort, hourly_rate=hourly_rate
+        )
+        asked = Asked(window=span, horizon_days=days_ahead(horizon), links=links)
+        return rank_first(self._engine, wish, asked, now=now, present=present, as_of=as_of)
 
     def fixed(
         self, issue: str, *, component: str | None = None, as_of: datetime | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from caseline.trends.costs.placing import homes_at
 from caseline.versions import Branches, Ranges
 
 if TYPE_CHECKING:
@@ -15,8 +17,35 @@ if TYPE_CHECKING:
 
     from caseline.protocols import Engine
 
-_FIXED = {"id": pl.String, "fixed_in": pl.String}
 _TIME = pl.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A fix that is out.
+
+    Args:
+        component: Whose versions have it.
+        fixed_in: The versions.
+        since: When one that has it first ran anywhere; None if nobody knows.
+        running: Places that run one that has it.
+        without: Places that run one that has it not.
+        hit: How many customers hit of late are known to run a version.
+        exposed: How many of them run one that has it not.
+    """
+
+    component: str
+    fixed_in: tuple[str, ...]
+    since: datetime | None
+    running: frozenset[str]
+    without: frozenset[str]
+    hit: int
+    exposed: int
+
+    @property
+    def wanting(self) -> bool:
+        """Whether at least half of those hit of late have yet to take it."""
+        return 2 * self.exposed >= self.hit > 0
 
 
 def read_fixed(
@@ -25,11 +54,11 @@ def read_fixed(
     recent: pl.DataFrame,
     now: datetime,
     as_of: datetime | None,
-) -> pl.DataFrame:
-    """Return id, fixed_in of candidates with a released fix that those hit do not run.
+) -> dict[str, Released]:
+    """Return the released fixes of candidates, as recorded last.
 
-    Released means that some environment ran a version that has it. At least half of the
-    customers hit of late must still run an affected version; the others may have upgraded
+    Released means that some environment ran a version that has it. Where fewer than half
+    of the customers hit of late run an affected version, the others may have upgraded
     since, or the fix does not hold: ``trends.fixed`` tells which.
 
     Args:
@@ -44,33 +73,46 @@ def read_fixed(
         pl.col("issue_id").is_in(list(ids)) & (pl.col("recorded_at") <= now)
     ).unique("issue_id", keep="first", maintain_order=True)
     if wanted.is_empty():
-        return pl.DataFrame(schema=_FIXED)
+        return {}
     spans = engine.ask("version_spans", as_of=as_of)
     begun = pl.col("valid_from").is_null() | (pl.col("valid_from").cast(_TIME) <= now)
-    lasting = pl.col("valid_to").is_null() | (pl.col("valid_to").cast(_TIME) > now)
     seen = spans.filter(begun)
-    running = seen.filter(lasting).join(
-        engine.ask("tenancy_stages", as_of=as_of).select("customer_id", "environment_id").unique(),
-        on="environment_id",
-    )
-    rows = []
+    homes = homes_at(engine.ask("tenancy_stages", as_of=as_of), now)
+    found = {}
     for record in wanted.iter_rows(named=True):
-        ranges = _ranges(record)
-        if ranges is None:
-            continue
-        mine = seen.filter(pl.col("component") == record["component"])["value"].unique()
-        verdicts = {version: ranges.judge(version) for version in mine}
         hit = recent.filter(pl.col("id") == record["issue_id"])["customer_id"]
-        there = running.filter(
-            (pl.col("component") == record["component"])
-            & pl.col("customer_id").is_in(hit.implode())
+        mine = seen.filter(pl.col("component") == record["component"])
+        released = _released(
+            record, mine, homes.filter(pl.col("customer_id").is_in(hit.implode())), now
         )
-        bad = [version for version, verdict in verdicts.items() if verdict == "affected"]
-        exposed = there.filter(pl.col("value").is_in(bad))["customer_id"].n_unique()
-        known = there["customer_id"].n_unique()
-        if "fixed" in verdicts.values() and 2 * exposed >= known > 0:
-            rows.append((record["issue_id"], ", ".join(ranges.fixed_in)))
-    return pl.DataFrame(rows, schema=_FIXED, orient="row")
+        if released is not None:
+            found[record["issue_id"]] = released
+    return found
+
+
+def _released(
+    record: dict[str, str], spans: pl.DataFrame, hit: pl.DataFrame, now: datetime
+) -> Released | None:
+    ranges = _ranges(record)
+    if ranges is None:
+        return None
+    verdicts = {version: ranges.judge(version) for version in spans["value"].unique()}
+    fixed = [version for version, verdict in verdicts.items() if verdict == "fixed"]
+    if not fixed:
+        return None
+    bad = [version for version, verdict in verdicts.items() if verdict == "affected"]
+    lasting = pl.col("valid_to").is_null() | (pl.col("valid_to").cast(_TIME) > now)
+    running = spans.filter(lasting)
+    there = hit.join(running, on="environment_id")
+    return Released(
+        component=record["component"],
+        fixed_in=ranges.fixed_in,
+        since=spans.filter(pl.col("value").is_in(fixed))["valid_from"].cast(_TIME).min(),  # type: ignore[arg-type]
+        running=frozenset(running.filter(pl.col("value").is_in(fixed))["environment_id"]),
+        without=frozenset(running.filter(pl.col("value").is_in(bad))["environment_id"]),
+        hit=there["customer_id"].n_unique(),
+        exposed=there.filter(pl.col("value").is_in(bad))["customer_id"].n_unique(),
+    )
 
 
 def _ranges(record: dict[str, str]) -> Ranges | None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Pair = tuple[Floats, Floats]
 
     from caseline.trends.costs.settings import CostSettings
 
@@ -71,41 +72,82 @@ def best_exposure(counts: Floats, measures: dict[str, Floats]) -> str:
     return min(names, key=lambda name: scores[name])
 
 
+def times(one: Pair, other: Pair) -> Pair:
+    """Return mean and variance of the product of two independent numbers.
+
+    >>> one, other = ((np.array([m]), np.array([v])) for m, v in ((2.0, 1.0), (3.0, 0.0)))
+    >>> mean, variance = times(one, other)
+    >>> mean.tolist(), variance.tolist()
+    ([6.0], [9.0])
+    """
+    (a, va), (b, vb) = one, other
+    mean = a * b
+    return mean, (a**2 + va) * (b**2 + vb) - mean**2
+
+
+def counted(rate: Pair, affected: Pair) -> Pair:
+    """Return mean and variance of a Poisson number whose mean, rate times exposure, is unsure."""
+    mean, spread = times(rate, affected)
+    return mean, mean + spread
+
+
 def forecast_hours(
-    rate: tuple[Floats, Floats],
-    affected: tuple[Floats, Floats],
-    hours: tuple[Floats, Floats, Floats],
-    settings: CostSettings,
+    rate: Pair, affected: Pair, hours: tuple[Floats, Floats, Floats], *, level: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return the mean of the hours ahead, its limits, and its variance.
 
     The number of tickets is Poisson given rate and exposure, both unsure; each ticket's
-    hours scatter, and their mean is unsure. The sum has about a gamma distribution.
+    hours scatter, and their mean is unsure. The sum has about a gamma distribution, and
+    is none at all where no ticket may come: see ``limits``.
 
     Args:
         rate: Mean and variance of tickets per unit of exposure.
         affected: Mean and variance of the exposure ahead.
         hours: Mean hours of a ticket, the variance of that mean, the variance of tickets.
-        settings: The level of the interval.
+        level: The coverage of the interval.
 
     Returns:
         (mean, low, high, variance), shape (n,).
     """
-    from scipy.special import gammaincinv  # noqa: PLC0415 - importing scipy takes time
-
-    (r, vr), (e, ve), (m, vm, vh) = rate, affected, hours
-    tickets = r * e
-    scatter = tickets + (r**2 + vr) * (e**2 + ve) - tickets**2
+    m, vm, vh = hours
+    tickets, scatter = counted(rate, affected)
     mean = tickets * m
     variance = tickets * vh + m**2 * scatter + vm * (tickets**2 + scatter)
-    shape = mean**2 / np.maximum(variance, 1e-300)
-    scale = variance / np.maximum(mean, 1e-300)
-    tail = (1 - settings.level) / 2
-    some = mean > 0
-    sized = np.where(some, np.clip(shape, 1e-6, 1e9), 1.0)
-    low = np.where(some, gammaincinv(sized, tail) * scale, 0.0)
-    high = np.where(some, gammaincinv(sized, 1 - tail) * scale, 0.0)
-    return mean, np.minimum(low, mean), np.maximum(high, mean), variance
+    low, high = limits(mean, variance, level=level, none=chance_of_none(tickets, scatter))
+    return mean, low, high, variance
+
+
+def chance_of_none(mean: Floats, variance: Floats) -> Floats:
+    """Return how likely a count is 0: negative binomial of that mean and variance.
+
+    >>> chance_of_none(np.array([1.0]), np.array([1.0])).round(3).tolist()
+    [0.368]
+    """
+    more = np.maximum(variance / np.maximum(mean, 1e-300), 1 + 1e-9)
+    found: Floats = np.where(mean > 0, np.exp(-mean * np.log(more) / (more - 1)), 1.0)
+    return found
+
+
+def limits(mean: Floats, variance: Floats, *, level: float, none: Floats) -> Pair:
+    """Return the limits of a sum that is 0 with a chance, and else about gamma distributed.
+
+    >>> low, high = limits(np.array([4.0]), np.array([4.0]), level=0.9, none=np.zeros(1))
+    >>> bool(0 < low[0] < 4 < high[0])
+    True
+    """
+    from scipy.special import gammaincinv  # noqa: PLC0415 - importing scipy takes time
+
+    tail = (1 - level) / 2
+    some = (mean > 0) & (none < 1)
+    there = np.where(some, 1 - none, 1.0)
+    own = np.where(some, mean / there, 1.0)
+    spread = np.maximum((variance + mean**2) / there - own**2, 1e-12 * own**2)
+    shape = np.where(some, np.clip(own**2 / spread, 1e-6, 1e9), 1.0)
+    at_low = np.clip((tail - none) / there, 0.0, 1.0)
+    at_high = np.clip((1 - tail - none) / there, 0.0, 1.0)
+    low = np.where(some & (none < tail), gammaincinv(shape, at_low) * own / shape, 0.0)
+    high = np.where(some & (at_high > 0), gammaincinv(shape, at_high) * own / shape, 0.0)
+    return np.minimum(low, mean), np.maximum(high, mean)
 
 
 def ticket_hours(
