@@ -28,6 +28,7 @@ class CostSettings:
     habit_weight: float
     adoption_draws: int
     clumped: float
+    trend_doubt: float
 
 
 @cache

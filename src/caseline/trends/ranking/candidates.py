@@ -28,7 +28,7 @@ class Found:
     Args:
         frame: id, kind, severity, events, last_at, and for each stretch days_ (units'
             days) and customers_ (named ones, or places where none is named).
-        units: id, unit, customer_id (may be null), and for each stretch days_.
+        units: id, unit, customer_id (may be null), last_at, and for each stretch days_.
     """
 
     frame: pl.DataFrame
@@ -122,7 +122,9 @@ def read_candidates(
     kind = pl.when(pl.col("id").is_in(issues.implode())).then(pl.lit("issue"))
     told = frame.with_columns(kind.otherwise(pl.lit("signature")).alias("kind"))
     days = [f"days_{s}" for s in STRETCHES]
-    return Found(frame=told.sort("id"), units=units.select("id", "unit", "customer_id", *days))
+    return Found(
+        frame=told.sort("id"), units=units.select("id", "unit", "customer_id", "last_at", *days)
+    )
 
 
 def _customers(stretch: str) -> pl.Expr:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.protocols import Engine
+    from caseline.trends.ranking.candidates import Found
 
 _TIME = pl.Datetime("us", "UTC")
 
@@ -30,8 +31,9 @@ class Released:
         since: When one that has it first ran anywhere; None if nobody knows.
         running: Places that run one that has it.
         without: Places that run one that has it not.
-        hit: How many customers hit of late are known to run a version.
-        exposed: How many of them run one that has it not.
+        exposed: How many customers hit of late run one that has it not.
+        took: How many run one that has it.
+        again: How many of these were hit while they ran it.
     """
 
     component: str
@@ -39,32 +41,35 @@ class Released:
     since: datetime | None
     running: frozenset[str]
     without: frozenset[str]
-    hit: int
     exposed: int
+    took: int
+    again: int
 
     @property
-    def wanting(self) -> bool:
-        """Whether at least half of those hit of late have yet to take it."""
-        return 2 * self.exposed >= self.hit > 0
+    def holds(self) -> bool:
+        """Whether it holds as far as one can see: of those who took it hardly one was hit again.
+
+        Where it does not, or where nobody hit is known to run any version, ``trends.fixed``
+        tells more.
+        """
+        return self.exposed + self.took > 0 and self.again <= max(1, self.took // 10)
 
 
 def read_fixed(
     engine: Engine,
     ids: Iterable[str],
-    recent: pl.DataFrame,
+    found: Found,
     now: datetime,
     as_of: datetime | None,
 ) -> dict[str, Released]:
     """Return the released fixes of candidates, as recorded last.
 
-    Released means that some environment ran a version that has it. Where fewer than half
-    of the customers hit of late run an affected version, the others may have upgraded
-    since, or the fix does not hold: ``trends.fixed`` tells which.
+    Released means that some environment ran a version that has it.
 
     Args:
         engine: Where records, spans and tenancies are.
         ids: The candidates.
-        recent: id, customer_id: on whom they fell of late.
+        found: On whom they fell, and when last.
         now: The moment.
         as_of: Hide what was known later.
     """
@@ -78,16 +83,15 @@ def read_fixed(
     begun = pl.col("valid_from").is_null() | (pl.col("valid_from").cast(_TIME) <= now)
     seen = spans.filter(begun)
     homes = homes_at(engine.ask("tenancy_stages", as_of=as_of), now)
-    found = {}
+    fixes = {}
+    recent = found.units.filter(pl.col("customer_id").is_not_null() & (pl.col("days_recent") > 0))
     for record in wanted.iter_rows(named=True):
-        hit = recent.filter(pl.col("id") == record["issue_id"])["customer_id"]
+        hit = recent.filter(pl.col("id") == record["issue_id"]).join(homes, on="customer_id")
         mine = seen.filter(pl.col("component") == record["component"])
-        released = _released(
-            record, mine, homes.filter(pl.col("customer_id").is_in(hit.implode())), now
-        )
+        released = _released(record, mine, hit, now)
         if released is not None:
-            found[record["issue_id"]] = released
-    return found
+            fixes[record["issue_id"]] = released
+    return fixes
 
 
 def _released(
@@ -104,14 +108,17 @@ def _released(
     lasting = pl.col("valid_to").is_null() | (pl.col("valid_to").cast(_TIME) > now)
     running = spans.filter(lasting)
     there = hit.join(running, on="environment_id")
+    took = there.filter(pl.col("value").is_in(fixed))
+    began = pl.col("valid_from").cast(_TIME) + pl.duration(days=1)
     return Released(
         component=record["component"],
         fixed_in=ranges.fixed_in,
         since=spans.filter(pl.col("value").is_in(fixed))["valid_from"].cast(_TIME).min(),  # type: ignore[arg-type]
         running=frozenset(running.filter(pl.col("value").is_in(fixed))["environment_id"]),
         without=frozenset(running.filter(pl.col("value").is_in(bad))["environment_id"]),
-        hit=there["customer_id"].n_unique(),
         exposed=there.filter(pl.col("value").is_in(bad))["customer_id"].n_unique(),
+        took=took["customer_id"].n_unique(),
+        again=took.filter(pl.col("last_at") > began)["customer_id"].n_unique(),
     )
 
 

@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+_SHAPES = np.geomspace(0.05, 50, 31)
+_STEPS = 8
+_LEAST_ALIKE = 3
+_WEIGHTS = (0.2, 50.0)
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -15,11 +20,43 @@ if TYPE_CHECKING:
     from caseline.trends.costs.settings import CostSettings
 
 
+def fit_rates(counts: Floats, exposures: Floats) -> tuple[float, float, float]:
+    """Return shape and mean of the gamma distribution of rates, and its log-likelihood.
+
+    Counts are Poisson given a rate, so negative binomial over all; the shape is the best
+    of a grid, the mean solves the equation of scores for it. Fractions count as well.
+
+    Args:
+        counts: Tickets, shape (n,); not all 0.
+        exposures: What they were counted over, at least 0, shape (n,).
+
+    >>> shape, mean, _ = fit_rates(np.array([9.0, 0.0, 2.0, 4.0]), np.array([3.0, 3.0, 3.0, 3.0]))
+    >>> round(mean, 2)
+    1.25
+    """
+    from scipy.special import gammaln  # noqa: PLC0415 - importing scipy takes time
+
+    best = (1.0, 0.0, -np.inf)
+    seen = np.maximum(exposures, 1e-9)
+    for shape in _SHAPES:
+        rate = float(counts.sum() / seen.sum())
+        for _ in range(_STEPS):
+            weight = 1 / (1 + seen * rate / shape)
+            rate = float((weight * counts).sum() / max(float((weight * seen).sum()), 1e-300))
+        mean = seen * rate
+        fit = gammaln(counts + shape) - gammaln(shape) - gammaln(counts + 1)
+        fit = fit + counts * np.log(np.maximum(mean, 1e-300)) + shape * np.log(shape)
+        fit = fit - (counts + shape) * np.log(mean + shape)
+        if float(fit.sum()) > best[2]:
+            best = (float(shape), rate, float(fit.sum()))
+    return best
+
+
 def shrunk_rates(counts: Floats, exposures: Floats, *, usual: float) -> tuple[Floats, Floats]:
     """Return the mean and variance of each rate, drawn to the fleet's where little is known.
 
-    Rates have a gamma distribution over the candidates, fitted by moments; counts are
-    Poisson given the rate. Without any count the usual rate stands in, unsure by itself.
+    Rates have a gamma distribution over the candidates: see ``fit_rates``. Without any
+    count the usual rate stands in, unsure by itself.
 
     Args:
         counts: Tickets, fractions too, shape (n,).
@@ -37,15 +74,10 @@ def shrunk_rates(counts: Floats, exposures: Floats, *, usual: float) -> tuple[Fl
     >>> bool(0 < mean[0] < mean[1])
     True
     """
-    whole, over = float(counts.sum()), float(exposures.sum())
-    if whole <= 0 or over <= 0:
+    if counts.sum() <= 0 or exposures.sum() <= 0:
         return np.full(counts.shape, usual), np.full(counts.shape, usual**2)
-    rate = whole / over
-    scatter = float((exposures * (counts / np.maximum(exposures, 1e-9) - rate) ** 2).sum())
-    known = over - float((exposures**2).sum()) / over
-    spread = (scatter - rate * (counts.size - 1)) / known if known > 0 else 0.0
-    spread = min(max(spread, (0.1 * rate) ** 2), (5 * rate) ** 2)
-    shape, scale = rate**2 / spread, rate / spread
+    shape, rate, _ = fit_rates(counts, exposures)
+    scale = shape / max(rate, 1e-12)
     mean = (shape + counts) / (scale + exposures)
     return mean, mean / (scale + exposures)
 
@@ -53,7 +85,7 @@ def shrunk_rates(counts: Floats, exposures: Floats, *, usual: float) -> tuple[Fl
 def best_exposure(counts: Floats, measures: dict[str, Floats]) -> str:
     """Return the name of the measure that tickets follow best; the first if none is linked.
 
-    By the likelihood of the counts if the rates were one, with the scatter that is left.
+    By the likelihood of the counts: see ``fit_rates``.
 
     >>> import numpy as np
     >>> best_exposure(np.array([1.0, 2.0, 3.0]), {"customers": np.array([3.0, 1, 2]),
@@ -63,13 +95,7 @@ def best_exposure(counts: Floats, measures: dict[str, Floats]) -> str:
     names = list(measures)
     if counts.sum() <= 0:
         return names[0]
-    scores = {}
-    for name, measure in measures.items():
-        mean = np.maximum(measure * counts.sum() / max(float(measure.sum()), 1e-9), 1e-9)
-        scores[name] = float(((counts - mean) ** 2 / (mean + 0.25 * mean**2)).sum()) + float(
-            np.log(mean + 0.25 * mean**2).sum()
-        )
-    return min(names, key=lambda name: scores[name])
+    return max(names, key=lambda name: fit_rates(counts, measures[name])[2])
 
 
 def times(one: Pair, other: Pair) -> Pair:
@@ -151,23 +177,58 @@ def limits(mean: Floats, variance: Floats, *, level: float, none: Floats) -> Pai
 
 
 def ticket_hours(
-    tickets: Floats, hours: Floats, *, usual: tuple[float, float], settings: CostSettings
+    tickets: Floats,
+    hours: Floats,
+    squares: Floats,
+    *,
+    usual: tuple[float, float],
+    settings: CostSettings,
 ) -> tuple[Floats, Floats, Floats]:
     """Return the mean hours of a candidate's tickets, its variance, and that of one ticket.
 
-    Means are drawn to the fleet's, which weighs as much as ``alike_tickets``.
+    Means are drawn to that of all candidates, the more the less candidates differ and the
+    more tickets of one scatter: see ``_credibility``. Scatter grows with the mean.
 
     Args:
-        tickets: How many, shape (n,).
+        tickets: How many have their hours recorded, shape (n,).
         hours: Their sum, shape (n,).
-        usual: Mean and variance of a ticket's hours in the fleet.
-        settings: How far they are drawn.
+        squares: The sum of their squares, shape (n,).
+        usual: Mean and variance of a ticket's hours, where too few are linked.
+        settings: What the fleet weighs then.
     """
-    weight = settings.alike_tickets
-    mean = (hours + weight * usual[0]) / (tickets + weight)
-    spread = usual[1] / max(usual[0] ** 2, 1e-9)
+    center, spread, weight = _credibility(tickets, hours, squares, usual, settings.alike_tickets)
+    mean = (hours + weight * center) / (tickets + weight)
     each = spread * mean**2
     return mean, each / (tickets + weight), each
+
+
+def _credibility(
+    tickets: Floats, hours: Floats, squares: Floats, usual: tuple[float, float], alike: float
+) -> tuple[float, float, float]:
+    """Return the mean of means, the relative variance of a ticket, and what the fleet weighs.
+
+    Source:
+        H. Bühlmann and E. Straub (1970), Mitt. Ver. Schweiz. Vers.-Math. 70, 111-133.
+    """
+    some = tickets > 0
+    n, total = tickets[some], float(tickets.sum())
+    if n.size < _LEAST_ALIKE or total - n.size < alike or hours.sum() <= 0:
+        return usual[0], usual[1] / max(usual[0] ** 2, 1e-9), alike
+    means = hours[some] / n
+    within = float(np.maximum(squares[some] - n * means**2, 0.0).sum()) / (total - n.size)
+    scale = float((n * means**2).sum()) / total
+    spread = max(within / max(scale, 1e-9), 1e-3)
+    center = float(hours.sum()) / total
+    weight = alike
+    for _ in range(_STEPS):
+        trust = n / (n + weight)
+        center = float((trust * means).sum() / trust.sum())
+        known = total - float((n**2).sum()) / total
+        scatter = float((n * (means - hours.sum() / total) ** 2).sum())
+        between = (scatter - (n.size - 1) * within) / max(known, 1e-9)
+        own = spread * center**2 / max(between, 1e-9)
+        weight = float(np.clip(own, *_WEIGHTS))
+    return center, spread, weight
 
 
 def as_floats(values: Any) -> Floats:

@@ -139,7 +139,7 @@ def look(
         watched=watched,
         fleet=fleet,
         habits=fleet.habits(),
-        fixes=read_fixed(engine, frame["id"].to_list(), found.recent, now, as_of),
+        fixes=read_fixed(engine, frame["id"].to_list(), found, now, as_of),
         falls=where_it_falls(
             frame["id"].to_list(), _weights(frame, found.units, outlook), fleet.homes, fleet.places
         ),
@@ -157,17 +157,21 @@ def _with_wanted(frame: pl.DataFrame, wanted: str | None) -> pl.DataFrame:
 
 
 def _with_tickets(frame: pl.DataFrame, books: Books) -> pl.DataFrame:
+    share, effort = pl.col("share"), pl.col("effort_hours")
     costs = (
         books.by("issue")
-        .join(books.tickets.select("ticket_id", "hours"), on="ticket_id")
+        .join(books.tickets.select("ticket_id", "hours", "effort_hours"), on="ticket_id")
         .group_by("id")
         .agg(
-            pl.col("share").sum().alias("tickets"),
-            (pl.col("share") * pl.col("hours")).sum().alias("hours"),
+            share.sum().alias("tickets"),
+            (share * pl.col("hours")).sum().alias("hours"),
+            share.filter(effort.is_not_null()).sum().alias("told"),
+            (share * effort).sum().alias("told_hours"),
+            (share * effort**2).sum().alias("told_squares"),
         )
     )
     joined = frame.join(costs, on="id", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("tickets", "hours").fill_null(0.0))
+    return joined.with_columns(pl.col(costs.columns[1:]).fill_null(0.0))
 
 
 def _weights(frame: pl.DataFrame, units: pl.DataFrame, outlook: Outlook) -> pl.DataFrame:

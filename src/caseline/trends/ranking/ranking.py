@@ -119,7 +119,7 @@ def with_hours_ahead(seen: Look, horizon_days: float, rng: np.random.Generator) 
         share = fix_shares(seen.fleet, seen.habits, seen.falls, horizon_days, rng)
     ids = seen.frame["id"].to_list()
     out = {n: seen.fixes[name] for n, name in enumerate(ids) if name in seen.fixes}
-    wanting = {n: fix for n, fix in out.items() if fix.wanting}
+    wanting = {n: fix for n, fix in out.items() if fix.holds}
     left = left_shares(seen.fleet, wanting, seen.falls, horizon_days, rng)
     for n, unreached in left.items():
         share[0][n], share[1][n] = unreached
@@ -214,7 +214,11 @@ def _notes(seen: Look, asked: Asked) -> list[str]:
         ),
         "growth is a badge: it moves nothing in this list",
     ]
-    if seen.books.tickets.is_empty():
+    tickets = seen.books.tickets
+    spent, told = float(tickets["hours"].sum()), float(seen.frame["hours"].sum())
+    if spent > 0 and told < spent:
+        notes.append(f"{1 - told / spent:.0%} of the hours spent are linked to none of these")
+    if tickets.is_empty():
         notes.append("no tickets at all: hours are the customers affected at a stated rate")
     if seen.watched[-1] == 0:
         days = seen.stretches.days

@@ -82,8 +82,9 @@ def look_ahead(
     agree, else that of the last one. Growth is a badge and moves no candidate.
 
     Args:
-        frame: days_ and customers_ of the stretches first, middle, recent; tickets and
-            hours that links give it over all of them.
+        frame: days_ and customers_ of the stretches first, middle, recent; tickets that
+            links give it over all of them; told, told_hours, told_squares: those whose
+            hours are recorded, and the sums of these and of their squares.
         watched: Customer-days with logs of each stretch.
         usual: Mean and variance of a ticket's hours in the fleet.
         stretches_ahead: How far ahead, in stretches.
@@ -97,7 +98,10 @@ def look_ahead(
     seen = np.asarray(watched, dtype=np.float64)
     ratio, low, high = _growth(days, seen)
     steady = (low <= 1) & (high >= 1)
-    tickets, hours = as_floats(frame["tickets"]), as_floats(frame["hours"])
+    moved = np.abs(np.log(np.clip(np.nan_to_num(ratio, nan=1.0), 0.2, 5.0)))
+    drift = np.where(steady, 0.0, settings.trend_doubt * moved)
+    tickets = as_floats(frame["tickets"])
+    told = [as_floats(frame[name]) for name in ("told", "told_hours", "told_squares")]
     measures = {"customers": people, "customer-days": days}
     follows = best_exposure(tickets, {n: m.sum(axis=1) for n, m in measures.items()})
     measure = measures[follows]
@@ -108,7 +112,7 @@ def look_ahead(
         ["new", "growing", "fading"], "steady",
     )  # fmt: skip
     ahead, ahead_days = (
-        _ahead(m, seen, steady, stretches_ahead, settings.clumped) for m in (measure, days)
+        _ahead(m, seen, steady, stretches_ahead, (settings.clumped, drift)) for m in (measure, days)
     )
     return Outlook(
         follows=follows,
@@ -118,7 +122,7 @@ def look_ahead(
         rate=shrunk_rates(tickets, measure.sum(axis=1), usual=usual_rate),
         ahead=ahead,
         days=ahead_days,
-        each=ticket_hours(tickets, hours, usual=usual, settings=settings),
+        each=ticket_hours(told[0], told[1], told[2], usual=usual, settings=settings),
     )
 
 
@@ -139,13 +143,18 @@ def _ahead(
     watched: NDArray[np.float64],
     steady: NDArray[np.bool_],
     stretches: float,
-    clumped: float,
+    doubt: tuple[float, NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and variance of the exposure ahead, as many *stretches* as there are."""
+    """Return mean and variance of the exposure ahead, as many *stretches* as there are.
+
+    *doubt* is how clumped counts are, and the relative error of a level that has moved: it
+    may go on moving, or back.
+    """
     share = watched / max(float(watched[2]), 1.0)
     used = np.where(watched[2] > 0, share.sum(), 1.0)
     pooled = measure.sum(axis=1) / max(float(used), 1e-9)
     level = np.where(steady, pooled, measure[:, 2])
     counted = np.where(steady, used, 1.0)
     mean = level * stretches
-    return mean, clumped * (level * stretches + stretches**2 * level / counted)
+    scatter = doubt[0] * (level * stretches + stretches**2 * level / counted)
+    return mean, scatter + (mean * doubt[1]) ** 2

@@ -25,8 +25,8 @@ class Told:
 def with_reasons(frame: pl.DataFrame, told: Told) -> pl.DataFrame:
     """Return *frame* with action and reasons.
 
-    ``adopt``: there is a fix, and all whom the error fell on of late still run what has it
-    not. ``watch``: it fell on nobody of late. ``fix`` is all else.
+    ``adopt``: there is a fix that holds, and some whom the error fell on of late have yet to
+    take it. ``watch``: it fell on nobody of late. ``fix`` is all else.
     """
     idle = pl.col("customers_recent") == 0
     done = pl.col("fixed_in").is_not_null()
