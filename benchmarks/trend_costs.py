@@ -1,7 +1,12 @@
-"""What to fix first, and what it costs, over simulated fleets with a known truth (S21).
+"""What to fix first, and what it costs, over fleets with a known truth: drawn, and S21.
 
-Links are the true causes. A fix of B that had shipped with the release: its truth are the
-tickets that came after each place took that release up. Beside: the order by events.
+Drawn fleets (see ``cost_fleets``) have 240 signatures at 150 customers; links are wrong as
+often as they say. True is what a fix that ships today avoids within 90 days, in the mean
+(for the order) and as it was drawn (for intervals). Seeds 100 to 104; constants were
+looked at on seeds 0 to 4. Beside: the order by events, customers, growth, hours so far.
+
+S21 through the simulator: links are the true causes. A fix of B that had shipped with the
+release: its truth are the tickets that came after each place took that release up.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from cost_scores import drawn_rows
 from fleet_feed import fed, signature_of
 from harness import Row, Setting, entry
 
@@ -24,13 +30,14 @@ if TYPE_CHECKING:
 
     from caseline.testing.fleet import Simulation
 
-_SEEDS = range(20, 26)
+_SEEDS = range(20, 22)
 _SIZE = {"customers": 100, "days": 84, "events_per_day": 100}
 
 
 @entry("trend-costs")
 def measure_costs(_setting: Setting) -> Iterator[Row]:
-    """Measure S21: the order, the ledger, a fix that had shipped, and how long it takes."""
+    """Measure the order and the intervals on drawn fleets, then S21, and how long it takes."""
+    yield from drawn_rows()
     found = [_asked(seed) for seed in _SEEDS]
     for name in _NAMES:
         right = [row[name] for row in found]
@@ -87,8 +94,8 @@ def _asked(seed: int) -> dict[str, float]:
         "B is first by events": by_events == names[costs["wide"]],
         "C is to be taken up": actions[names[costs["fixed"]]] == "adopt",
         "the ledger adds up": _same(ledger["hours"].to_list(), tickets["effort_hours"].to_list()),
-        "the counterfactual holds the truth": past.low - 1e-6 <= truth <= past.high + 1e-6,
-        "the counterfactual's error, relative": abs(past.hours - truth) / max(truth, 1.0),
+        "the counterfactual holds the truth": past.low - 1e-6 <= truth <= (past.high or 0.0) + 1e-6,
+        "the counterfactual's error, relative": abs((past.hours or 0.0) - truth) / max(truth, 1.0),
         "ms": ms,
     }
 

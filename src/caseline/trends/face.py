@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
-import numpy as np
-import polars as pl
-
-from caseline.clock import in_utc
-from caseline.errors import InputError, NotFoundError
+from caseline.errors import InputError
 from caseline.records.answers import Table
-from caseline.records.arguments import checked_id, checked_limit
+from caseline.records.arguments import checked_id
 from caseline.records.windows import Window
 from caseline.trends.adoption.fixing import judge_fix
 from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
-from caseline.trends.costs.costing import checked_hours, cost_by
-from caseline.trends.costs.counterfactual import had_it_shipped
-from caseline.trends.costs.reading import read_books
-from caseline.trends.costs.settings import cost_settings
 from caseline.trends.nowcasting.logs_there import completeness
-from caseline.trends.ranking.ranking import Asked, rank_first
+from caseline.trends.ranking.asking import Hours
 from caseline.trends.rates import By
 from caseline.trends.reports.asking import Reports
 from caseline.trends.showing import show_series
@@ -31,29 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from caseline.clock import Clock
-    from caseline.protocols import Engine
+    import polars as pl
+
     from caseline.trends.adoption.answers import FixVerdict
-    from caseline.trends.costs.costing import By as CostBy
-    from caseline.trends.costs.costing import CostLedger, Rate
-    from caseline.trends.costs.counterfactual import Counterfactual
-    from caseline.trends.ranking.ranking import Priorities
 
 _LATEST = timedelta(days=28)
 """What is older is complete."""
 
 
-class Trends(Reports):
-    """What grows and fades, measured against what was observed.
-
-    Args:
-        engine: Where events and tables are.
-        clock: Tells the present, for a question without ``as_of``.
-    """
-
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
+class Trends(Reports, Hours):
+    """What grows and fades, measured against what was observed: see ``Asking``."""
 
     def series(
         self,
@@ -227,128 +206,6 @@ class Trends(Reports):
             now=now, as_of=as_of,
         )  # fmt: skip
 
-    def cost(
-        self,
-        *,
-        by: CostBy = "issue",
-        window: Window | timedelta | tuple[datetime, datetime] | None = None,
-        hourly_rate: Rate = None,
-        effort_hours: float | None = None,
-        links: Any = None,
-        as_of: datetime | None = None,
-    ) -> CostLedger:
-        """Return what tickets cost, by what caused them; the rows add up to the total.
-
-        A ticket's hours go to the causes it is linked to: whole where a person confirmed
-        the link, else as much as its confidence says; the last row is the rest.
-
-        Args:
-            by: What a row is. ``version`` is what ran at the customer at the opening.
-            window: When tickets were opened; None for all.
-            hourly_rate: Money for an hour: a number, or one for each group of tickets,
-                with one for None as that of all others.
-            effort_hours: Hours of a ticket whose effort nobody recorded; None for the
-                mean of those of its category and priority.
-            links: ticket_id, id, confidence: proposed causes that are not stored.
-            as_of: Hide what was not known then.
-
-        Returns:
-            A CostLedger: id, kind, hours, low, high (90 %), share (of all hours), tickets
-            (shares summed), customers, open_tickets, recorded_hours, assumed_hours, cost,
-            cost_low, cost_high (null without a rate), reasons.
-
-        Raises:
-            InputError: another *by*, a negative number, a confidence outside 0 to 1.
-        """
-        present = self._clock.now()
-        now = self._now(as_of)
-        span = None if window is None else Window.of(window, as_of=now)
-        return cost_by(
-            self._engine, by, window=span, now=now, present=present, as_of=as_of,
-            hourly_rate=hourly_rate, effort_hours=effort_hours, links=links,
-        )  # fmt: skip
-
-    def counterfactual(
-        self,
-        signature_or_issue: str,
-        *,
-        fixed_on: datetime,
-        links: Any = None,
-        as_of: datetime | None = None,
-    ) -> Counterfactual:
-        """Return what a fix that had shipped on a past day would have avoided until now.
-
-        Args:
-            signature_or_issue: An id.
-            fixed_on: When the fix ships; before *as_of*.
-            links: ticket_id, id, confidence: proposed causes that are not stored.
-            as_of: The present if None; what was not known then is hidden.
-
-        Raises:
-            NotFoundError: the workspace knows no such signature or issue.
-            InputError: *fixed_on* is naive, or not in the past.
-        """
-        wanted = checked_id(signature_or_issue, "signature_or_issue")
-        present = self._clock.now()
-        now = self._now(as_of)
-        shipped = in_utc(fixed_on, "fixed_on")
-        if shipped >= now:
-            raise InputError(f"fixed_on is {shipped.isoformat()}; give a moment in the past")
-        if self._engine.ask("issue_known", as_of=as_of, issue_id=wanted).is_empty():
-            wanted = self._signature(wanted, as_of)
-        books = read_books(
-            self._engine, None, now=now, present=present, as_of=as_of, effort_hours=None,
-            links=links,
-        )  # fmt: skip
-        rng = np.random.default_rng(list(wanted.encode()))
-        return had_it_shipped(
-            self._engine, books, wanted, fixed_on=shipped, now=now, as_of=as_of, rng=rng
-        )
-
-    def priorities(  # noqa: PLR0913 - the parts of the question
-        self,
-        *,
-        limit: int = 20,
-        budget: float | None = None,
-        effort: Any = None,
-        horizon: timedelta | None = None,
-        hourly_rate: float | None = None,
-        links: Any = None,
-        as_of: datetime | None = None,
-    ) -> Priorities:
-        """Return what to fix first: issues and errors by the support hours to be avoided.
-
-        Args:
-            limit: Rows at the most; with a budget all that are chosen.
-            budget: Engineering days: the fixes that avoid the most hours in them are chosen.
-            effort: id, days: what each fix takes; five days where nobody said.
-            horizon: How far ahead; 90 days by default.
-            hourly_rate: Money for an hour.
-            links: ticket_id, id, confidence: proposed causes that are not stored.
-            as_of: Hide what was not known then.
-
-        Returns:
-            Priorities: rank, id, kind, title, customers (of the last four weeks),
-            avoidable_hours, low, high (90 %), action (fix; adopt: fixed, not upgraded to;
-            watch), growth (a badge), chosen, effort_days, events, tickets and hours (of
-            twelve weeks), value_share, cost, severity, reasons.
-
-        Raises:
-            InputError: *limit* below 1, a negative number, a horizon of nothing.
-        """
-        checked_hours(budget, "budget")
-        checked_hours(hourly_rate, "hourly_rate")
-        present = self._clock.now()
-        now = self._now(as_of)
-        ahead = timedelta(days=cost_settings().horizon_days) if horizon is None else horizon
-        if ahead <= timedelta(0):
-            raise InputError(f"horizon is {ahead}; give a positive timedelta")
-        asked = Asked(
-            limit=checked_limit(limit), budget=budget, effort=effort,
-            horizon_days=ahead / timedelta(days=1), hourly_rate=hourly_rate, links=links,
-        )  # fmt: skip
-        return rank_first(self._engine, asked, now=now, present=present, as_of=as_of)
-
     def fixed(
         self, issue: str, *, component: str | None = None, as_of: datetime | None = None
     ) -> FixVerdict:
@@ -378,22 +235,11 @@ class Trends(Reports):
             self._engine, members, wanted=issue, component=component, now=now, as_of=as_of
         )
 
-    def _now(self, as_of: datetime | None) -> datetime:
-        return self._clock.now() if as_of is None else in_utc(as_of, "as_of")
-
     def _members(self, wanted: str, as_of: datetime | None) -> list[str]:
         found = self._engine.ask("issue_known", as_of=as_of, issue_id=wanted)
         if found.is_empty():
             return [self._signature(wanted, as_of)]
         return found["signature_id"].drop_nulls().to_list()
-
-    def _signature(self, wanted: str, as_of: datetime | None) -> str:
-        found = self._engine.ask("signature_known", as_of=as_of, signature_id=wanted)
-        if found.is_empty():
-            ids = self._engine.ask("known_ids", as_of=as_of)
-            known = ids.filter(pl.col("kind") == "signature")["id"].to_list()
-            raise NotFoundError.of("signature", wanted, known)
-        return str(found["signature_id"][0])
 
     def _reported(self, now: datetime, as_of: datetime | None) -> pl.DataFrame:
         """Return which share of the logs of the last days is there."""

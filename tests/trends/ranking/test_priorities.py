@@ -102,6 +102,38 @@ def test_a_viewer_sees_her_own_customers_only(mixed):
     assert {row.id: row.customers for row in trends.priorities()} == {"s-lock": 1, "s-save": 1}
 
 
+def test_a_window_is_read_in_thirds(mixed):
+    month = (MARCH, MARCH + timedelta(days=21))
+    found = {row.id: row for row in first(mixed, window=month)}
+    assert {name: row.customers for name, row in found.items()} == {
+        "s-lock": 2, "s-save": 2, "s-disk": 1,
+    }  # fmt: skip
+    assert "customers in the last 7 days" in found["s-lock"].reasons[1]
+    with pytest.raises(InputError, match="window"):
+        first(mixed, window=timedelta(days=2))
+
+
+def test_what_is_fixed_avoids_what_is_left_until_they_take_it_of_themselves(mixed):
+    never = {row.id: row for row in first(mixed)}["s-save"]
+    assert never.avoidable_hours == pytest.approx(never.hours_ahead * never.reach)
+    rows = [
+        {"environment_id": place, "component": "platform", "value": value, "kind": "version",
+         "valid_from": start, "valid_to": end}
+        for place, wait in (("e1", 2), ("e2", 60), ("e3", 60), ("e6", 0))
+        for value, start, end in (
+            ("7.9", mixed.at(days=-300), mixed.at(days=-200 + wait)),
+            ("8.0", mixed.at(days=-200 + wait), mixed.at(days=-100 + wait)),
+            ("8.1", mixed.at(days=-100 + wait), MARCH if place == "e6" else None),
+        )
+    ]  # fmt: skip
+    mixed.store.save("spans", pl.DataFrame(rows, schema_overrides={"valid_to": TIME}))
+    soon = {row.id: row for row in first(mixed)}["s-save"]
+    assert soon.action == "adopt"
+    assert 0 < soon.reach < 1
+    assert soon.avoidable_hours < soon.hours_ahead
+    assert any("until they would of themselves" in reason for reason in soon.reasons)
+
+
 def test_an_empty_workspace_has_no_priorities(fleet):
     assert len(first(fleet)) == 0
 

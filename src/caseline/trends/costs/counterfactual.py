@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from caseline.estimation.exposure import in_production
-from caseline.records.answers import plain
 from caseline.store.rollups import read_days
-from caseline.trends.costs.adoption import draw_delays, upgrade_delays
+from caseline.trends.costs.adoption import Habits, upgrade_waits
+from caseline.trends.costs.answers import Counterfactual
 from caseline.trends.costs.placing import main_component
 from caseline.trends.costs.settings import cost_settings
 
@@ -25,37 +24,6 @@ if TYPE_CHECKING:
 
 _DRAWS = 1000
 _DAY = 86_400e6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counterfactual:
-    """What a fix that shipped on a past day would have avoided until now.
-
-    Args:
-        issue_id: The issue or signature.
-        fixed_on: When the fix ships.
-        hours: Support hours avoided, in the mean; low and high hold 90 %.
-        tickets: Tickets avoided, in the mean, with limits.
-        customer_days: Days of customers with the error avoided, with limits.
-        spent_hours: What its tickets cost since then as it was.
-        as_of: The moment the answer speaks for.
-        reasons: One sentence each.
-    """
-
-    issue_id: str
-    fixed_on: datetime
-    hours: float
-    low: float
-    high: float
-    tickets: tuple[float, float, float]
-    customer_days: tuple[float, float, float]
-    spent_hours: float
-    as_of: datetime
-    reasons: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON can hold it."""
-        return {name: plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 def had_it_shipped(  # noqa: PLR0913 - the parts of the question
@@ -79,22 +47,28 @@ def had_it_shipped(  # noqa: PLR0913 - the parts of the question
     names = books.kin.together(members or [wanted])
     spans = engine.ask("version_spans", as_of=as_of)
     component = main_component(spans)
-    waits = upgrade_delays(spans.filter(pl.col("component") == pl.lit(component, pl.String)), now)
+    mine = spans.filter(pl.col("component") == pl.lit(component, pl.String))
+    habits = Habits(
+        waits=upgrade_waits(mine, now), weight=cost_settings().habit_weight, component=component
+    )
     shares = books.by("issue" if members else "signature").filter(pl.col("id") == wanted)
     tickets = books.tickets.join(shares, on="ticket_id").filter(pl.col("opened_at") >= fixed_on)
     days = (
         read_days(engine, names, as_of=as_of)
-        .filter(pl.col("customer_id").is_not_null() & (pl.col("day") >= fixed_on.date()))
+        .filter(in_production() & pl.col("customer_id").is_not_null())
+        .filter(pl.col("day") >= fixed_on.date())
         .select("customer_id", "day").unique()
     )  # fmt: skip
     people = pl.concat([tickets["customer_id"], days["customer_id"]]).unique().sort()
     index = {name: n for n, name in enumerate(people)}
-    delays = draw_delays(waits[0], waits[1], _DRAWS * len(index), rng).reshape(_DRAWS, len(index))
-    mine = spans.filter(pl.col("component") == pl.lit(component, pl.String))
     own = _own_delays(engine, mine, fixed_on, as_of)
     known = [name for name in people if name in own]
+    unknown = not habits.upgrades and not own
+    delays = habits.draw([""] * len(index), _DRAWS, rng)
     doubt = rng.normal(0.0, cost_settings().upgrade_doubt_days, (_DRAWS, len(known)))
     delays[:, [index[name] for name in known]] = np.array([own[name] for name in known]) + doubt
+    if unknown:
+        delays = np.zeros(delays.shape)
     opened = (tickets["opened_at"] - fixed_on).dt.total_microseconds().to_numpy() / _DAY
     hit = (days["day"].cast(pl.Datetime("us", "UTC")) - fixed_on).dt.total_microseconds()
     late = opened >= delays[:, [index[c] for c in tickets["customer_id"]]]
@@ -102,24 +76,35 @@ def had_it_shipped(  # noqa: PLR0913 - the parts of the question
     noise = rng.standard_normal(late.shape) * np.sqrt(tickets["own_variance"].to_numpy())
     hours = np.maximum(tickets["hours"].to_numpy() + noise, 0.0)
     avoided = hit.to_numpy() / _DAY >= delays[:, [index[c] for c in days["customer_id"]]]
-    mean, low, high = _limits((late * right * hours).sum(axis=1))
-    taken = int(waits[1].sum())
+    drawn = ((late * right * hours).sum(axis=1), (late * right).sum(axis=1), avoided.sum(axis=1))
+    found = [_bounds(values) if unknown else _limits(values) for values in drawn]
     return Counterfactual(
         issue_id=wanted,
+        verdict="cannot tell" if unknown else "avoided",
         fixed_on=fixed_on,
-        hours=mean,
-        low=low,
-        high=high,
-        tickets=_limits((late * right).sum(axis=1)),
-        customer_days=_limits(avoided.sum(axis=1)),
+        until=now,
+        hours=found[0][0],
+        low=found[0][1],
+        high=found[0][2],
+        tickets=found[1],
+        customer_days=found[2],
         spent_hours=float((tickets["hours"] * tickets["share"]).sum()),
+        reach=None if unknown else float((late * right).sum() / max(int(right.sum()), 1)),
+        customers=len(index),
         as_of=now,
         reasons=(
             f"{tickets.height} linked tickets and {days.height} customer-days since then",
-            f"{len(known)} customers take it up with their own next upgrade of {component}, "
-            f"{len(index) - len(known)} as fast as {taken} upgrades of the fleet went"
-            if taken
-            else "no upgrade is known: nothing says that anyone would have taken the fix",
+            "no upgrade is known: nothing tells who would have taken the fix; high is what it "
+            "is if it had run everywhere at once"
+            if unknown
+            else f"{len(known)} customers take it up with their own next upgrade of {component}, "
+            f"{len(index) - len(known)} as fast as {habits.upgrades} upgrades of the fleet went",
+        ),
+        notes=(
+            (
+                "a customer's next upgrade after that day is taken to have the fix; what was hit "
+                "and asked before it stays as it was; intervals hold 90 %"
+            ),
         ),
     )
 
@@ -153,6 +138,10 @@ def _own_delays(
     )
     found = dict(firsts.select("customer_id", "days").iter_rows())
     return found if any(np.isfinite(list(found.values()))) else {}
+
+
+def _bounds(drawn: NDArray[Any]) -> tuple[None, float, float]:
+    return None, 0.0, _limits(drawn)[2]
 
 
 def _limits(drawn: NDArray[Any]) -> tuple[float, float, float]:

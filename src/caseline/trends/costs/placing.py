@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from caseline.estimation.exposure import in_production
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _TIME = pl.Datetime("us", "UTC")
 
@@ -19,6 +24,19 @@ def main_component(spans: pl.DataFrame) -> str | None:
     counted = spans.group_by("component").agg(pl.col("environment_id").n_unique().alias("places"))
     ordered = counted.sort(["places", "component"], descending=[True, False])
     return None if ordered.is_empty() else str(ordered["component"][0])
+
+
+def homes_at(tenancies: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return customer_id, environment_id: where customers are in production at *now*.
+
+    Args:
+        tenancies: customer_id, environment_id, valid_from, valid_to, stage.
+        now: The moment.
+    """
+    begun = pl.col("valid_from").is_null() | (pl.col("valid_from").cast(_TIME) <= now)
+    lasting = pl.col("valid_to").is_null() | (pl.col("valid_to").cast(_TIME) > now)
+    held = tenancies.filter(in_production() & begun & lasting)
+    return held.select("customer_id", "environment_id").unique().sort("*")
 
 
 def versions_at_opening(

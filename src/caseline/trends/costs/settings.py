@@ -25,6 +25,10 @@ class CostSettings:
     growing_from: float
     least_severity: int
     effort_days: float
+    habit_weight: float
+    adoption_draws: int
+    clumped: float
+    trend_doubt: float
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from caseline.errors import InputError
 from caseline.estimation.exposure import other_stages
 from caseline.records.windows import Window
 from caseline.trends.running import read_observed
@@ -21,8 +22,28 @@ STRETCHES = ("first", "middle", "recent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What could be fixed.
+
+    Args:
+        frame: id, kind, severity, events, last_at, and for each stretch days_ (units'
+            days) and customers_ (named ones, or places where none is named).
+        units: id, unit, customer_id (may be null), last_at, and for each stretch days_.
+    """
+
+    frame: pl.DataFrame
+    units: pl.DataFrame
+
+    @property
+    def recent(self) -> pl.DataFrame:
+        """On whom they fell of late: id, customer_id."""
+        named = pl.col("customer_id").is_not_null() & (pl.col("days_recent") > 0)
+        return self.units.filter(named).select("id", "customer_id").unique().sort("*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stretches:
-    """Three stretches of equal length, the last one ending now."""
+    """Three stretches of equal length, the last one ending now, or with a window."""
 
     first: date
     middle: date
@@ -40,6 +61,27 @@ class Stretches:
         step = timedelta(days=days)
         return cls(first=last - 3 * step, middle=last - 2 * step, recent=last - step, last=last)
 
+    @classmethod
+    def of(cls, window: Window) -> Stretches:
+        """Return the thirds of *window*, in whole days, up to its end.
+
+        Raises:
+            InputError: it is shorter than three days.
+
+        >>> first, end = (datetime(2026, 3, d, tzinfo=UTC) for d in (1, 8))
+        >>> Stretches.of(Window(start=first, end=end)).days
+        2
+        """
+        days = window.length // timedelta(days=3)
+        if days < 1:
+            raise InputError(f"window is {window.length}; give three days at least")
+        return cls.until(window.end, days)
+
+    @property
+    def days(self) -> int:
+        """How long each is."""
+        return (self.last - self.recent).days
+
     @property
     def window(self) -> Window:
         """All of it."""
@@ -52,14 +94,8 @@ def _start(day: date) -> datetime:
 
 def read_candidates(
     engine: Engine, books: Books, stretches: Stretches, *, as_of: datetime | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the candidates, and on whom they fell of late.
-
-    Returns:
-        A frame: id, kind, severity, events, last_at, and for each stretch days_ (units'
-        days) and customers_ (named ones, or places where none is named). A second one:
-        id, customer_id of the last stretch.
-    """
+) -> Found:
+    """Return what could be fixed, and on whom it fell."""
     heads = _heads(books)
     units = engine.ask(
         "candidate_units",
@@ -84,9 +120,11 @@ def read_candidates(
         *(_customers(s) for s in STRETCHES),
     )
     kind = pl.when(pl.col("id").is_in(issues.implode())).then(pl.lit("issue"))
-    recent = units.filter(pl.col("customer_id").is_not_null() & (pl.col("days_recent") > 0))
     told = frame.with_columns(kind.otherwise(pl.lit("signature")).alias("kind"))
-    return told.sort("id"), recent.select("id", "customer_id").unique().sort("*")
+    days = [f"days_{s}" for s in STRETCHES]
+    return Found(
+        frame=told.sort("id"), units=units.select("id", "unit", "customer_id", "last_at", *days)
+    )
 
 
 def _customers(stretch: str) -> pl.Expr:

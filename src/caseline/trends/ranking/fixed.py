@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from caseline.trends.costs.placing import homes_at
 from caseline.versions import Branches, Ranges
 
 if TYPE_CHECKING:
@@ -14,28 +16,60 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.protocols import Engine
+    from caseline.trends.ranking.candidates import Found
 
-_FIXED = {"id": pl.String, "fixed_in": pl.String}
 _TIME = pl.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A fix that is out.
+
+    Args:
+        component: Whose versions have it.
+        fixed_in: The versions.
+        since: When one that has it first ran anywhere; None if nobody knows.
+        running: Places that run one that has it.
+        without: Places that run one that has it not.
+        exposed: How many customers hit of late run one that has it not.
+        took: How many run one that has it.
+        again: How many of these were hit while they ran it.
+    """
+
+    component: str
+    fixed_in: tuple[str, ...]
+    since: datetime | None
+    running: frozenset[str]
+    without: frozenset[str]
+    exposed: int
+    took: int
+    again: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether it holds as far as one can see: of those who took it hardly one was hit again.
+
+        Where it does not, or where nobody hit is known to run any version, ``trends.fixed``
+        tells more.
+        """
+        return self.exposed + self.took > 0 and self.again <= max(1, self.took // 10)
 
 
 def read_fixed(
     engine: Engine,
     ids: Iterable[str],
-    recent: pl.DataFrame,
+    found: Found,
     now: datetime,
     as_of: datetime | None,
-) -> pl.DataFrame:
-    """Return id, fixed_in of candidates with a released fix that those hit do not run.
+) -> dict[str, Released]:
+    """Return the released fixes of candidates, as recorded last.
 
-    Released means that some environment ran a version that has it. At least half of the
-    customers hit of late must still run an affected version; the others may have upgraded
-    since, or the fix does not hold: ``trends.fixed`` tells which.
+    Released means that some environment ran a version that has it.
 
     Args:
         engine: Where records, spans and tenancies are.
         ids: The candidates.
-        recent: id, customer_id: on whom they fell of late.
+        found: On whom they fell, and when last.
         now: The moment.
         as_of: Hide what was known later.
     """
@@ -44,33 +78,48 @@ def read_fixed(
         pl.col("issue_id").is_in(list(ids)) & (pl.col("recorded_at") <= now)
     ).unique("issue_id", keep="first", maintain_order=True)
     if wanted.is_empty():
-        return pl.DataFrame(schema=_FIXED)
+        return {}
     spans = engine.ask("version_spans", as_of=as_of)
     begun = pl.col("valid_from").is_null() | (pl.col("valid_from").cast(_TIME) <= now)
-    lasting = pl.col("valid_to").is_null() | (pl.col("valid_to").cast(_TIME) > now)
     seen = spans.filter(begun)
-    running = seen.filter(lasting).join(
-        engine.ask("tenancy_stages", as_of=as_of).select("customer_id", "environment_id").unique(),
-        on="environment_id",
-    )
-    rows = []
+    homes = homes_at(engine.ask("tenancy_stages", as_of=as_of), now)
+    fixes = {}
+    recent = found.units.filter(pl.col("customer_id").is_not_null() & (pl.col("days_recent") > 0))
     for record in wanted.iter_rows(named=True):
-        ranges = _ranges(record)
-        if ranges is None:
-            continue
-        mine = seen.filter(pl.col("component") == record["component"])["value"].unique()
-        verdicts = {version: ranges.judge(version) for version in mine}
-        hit = recent.filter(pl.col("id") == record["issue_id"])["customer_id"]
-        there = running.filter(
-            (pl.col("component") == record["component"])
-            & pl.col("customer_id").is_in(hit.implode())
-        )
-        bad = [version for version, verdict in verdicts.items() if verdict == "affected"]
-        exposed = there.filter(pl.col("value").is_in(bad))["customer_id"].n_unique()
-        known = there["customer_id"].n_unique()
-        if "fixed" in verdicts.values() and 2 * exposed >= known > 0:
-            rows.append((record["issue_id"], ", ".join(ranges.fixed_in)))
-    return pl.DataFrame(rows, schema=_FIXED, orient="row")
+        hit = recent.filter(pl.col("id") == record["issue_id"]).join(homes, on="customer_id")
+        mine = seen.filter(pl.col("component") == record["component"])
+        released = _released(record, mine, hit, now)
+        if released is not None:
+            fixes[record["issue_id"]] = released
+    return fixes
+
+
+def _released(
+    record: dict[str, str], spans: pl.DataFrame, hit: pl.DataFrame, now: datetime
+) -> Released | None:
+    ranges = _ranges(record)
+    if ranges is None:
+        return None
+    verdicts = {version: ranges.judge(version) for version in spans["value"].unique()}
+    fixed = [version for version, verdict in verdicts.items() if verdict == "fixed"]
+    if not fixed:
+        return None
+    bad = [version for version, verdict in verdicts.items() if verdict == "affected"]
+    lasting = pl.col("valid_to").is_null() | (pl.col("valid_to").cast(_TIME) > now)
+    running = spans.filter(lasting)
+    there = hit.join(running, on="environment_id")
+    took = there.filter(pl.col("value").is_in(fixed))
+    began = pl.col("valid_from").cast(_TIME) + pl.duration(days=1)
+    return Released(
+        component=record["component"],
+        fixed_in=ranges.fixed_in,
+        since=spans.filter(pl.col("value").is_in(fixed))["valid_from"].cast(_TIME).min(),  # type: ignore[arg-type]
+        running=frozenset(running.filter(pl.col("value").is_in(fixed))["environment_id"]),
+        without=frozenset(running.filter(pl.col("value").is_in(bad))["environment_id"]),
+        exposed=there.filter(pl.col("value").is_in(bad))["customer_id"].n_unique(),
+        took=took["customer_id"].n_unique(),
+        again=took.filter(pl.col("last_at") > began)["customer_id"].n_unique(),
+    )
 
 
 def _ranges(record: dict[str, str]) -> Ranges | None:

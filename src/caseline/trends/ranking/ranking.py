@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from caseline.errors import InputError
 from caseline.records.answers import Table
 from caseline.records.tables import Column, TableSchema
 from caseline.store.intake import read_table
-from caseline.trends.costs.reading import read_books
+from caseline.trends.costs.costing import checked_hours
 from caseline.trends.costs.settings import cost_settings
+from caseline.trends.ranking.adopting import fix_shares, left_shares
 from caseline.trends.ranking.budget import choose
-from caseline.trends.ranking.candidates import Stretches, read_candidates, watched_days
-from caseline.trends.ranking.fixed import read_fixed
-from caseline.trends.ranking.scoring import score
-from caseline.trends.ranking.telling import with_reasons
+from caseline.trends.ranking.looking import look
+from caseline.trends.ranking.telling import Told, with_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from caseline.protocols import Engine
     from caseline.trends.costs.reading import Books
+    from caseline.trends.ranking.looking import Asked, Look
 
 EFFORTS = TableSchema(
     name="effort",
@@ -38,29 +39,25 @@ EFFORTS = TableSchema(
 COLUMNS = (
     "rank", "id", "kind", "title", "customers", "avoidable_hours", "low", "high", "action",
     "growth", "chosen", "effort_days", "events", "tickets", "hours", "value_share", "cost",
-    "severity", "reasons",
+    "severity", "hours_ahead", "reach", "reasons",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Wish:
     """What a caller wants of the ranking.
 
     Args:
         limit: Rows at the most.
         budget: Engineering days, or None.
         effort: id, days: what fixes take.
-        horizon_days: How far ahead hours are counted.
         hourly_rate: Money for an hour, or None.
-        links: ticket_id, id, confidence, besides those stored.
     """
 
     limit: int
     budget: float | None
     effort: Any
-    horizon_days: float
     hourly_rate: float | None
-    links: Any
 
 
 class Priorities(Table):
@@ -86,52 +83,58 @@ class Priorities(Table):
 
 
 def rank_first(
-    engine: Engine, asked: Asked, *, now: datetime, present: datetime, as_of: datetime | None
+    engine: Engine,
+    wish: Wish,
+    asked: Asked,
+    *,
+    now: datetime,
+    present: datetime,
+    as_of: datetime | None,
 ) -> Priorities:
     """Return what to fix first: see ``Trends.priorities``."""
-    settings = cost_settings()
-    stretches = Stretches.until(now, settings.stretch_days)
-    books = read_books(
-        engine, stretches.window, now=now, present=present, as_of=as_of, effort_hours=None,
-        links=asked.links,
-    )  # fmt: skip
-    found, recent = read_candidates(engine, books, stretches, as_of=as_of)
-    costs = (
-        books.by("issue")
-        .join(books.tickets.select("ticket_id", "hours"), on="ticket_id")
-        .group_by("id")
-        .agg(
-            pl.col("share").sum().alias("tickets"),
-            (pl.col("share") * pl.col("hours")).sum().alias("hours"),
-        )
+    checked_hours(wish.budget, "budget")
+    checked_hours(wish.hourly_rate, "hourly_rate")
+    seen = look(engine, asked, now=now, present=present, as_of=as_of)
+    frame = with_hours_ahead(seen, asked.horizon_days, np.random.default_rng([0]))
+    frame = frame.join(_named(engine, seen.books, frame, as_of), on="id", how="left")
+    frame = frame.join(_worth(engine, seen.found.recent, as_of), on="id", how="left")
+    told = Told(
+        horizon_days=asked.horizon_days, days=seen.stretches.days, follows=seen.outlook.follows
     )
-    joined = found.join(costs, on="id", how="left").with_columns(
-        pl.col("tickets", "hours").fill_null(0.0)
-    )
-    severe = pl.col("severity") >= settings.least_severity
-    joined = joined.filter((pl.col("kind") == "issue") | severe | (pl.col("tickets") > 0))
-    watched = watched_days(engine, stretches, as_of)
-    frame, follows = score(
-        joined, watched=watched, usual=_usual(books.tickets), horizon_days=asked.horizon_days,
-        settings=settings,
-    )  # fmt: skip
-    frame = frame.join(_named(engine, books, frame, as_of), on="id", how="left")
-    frame = frame.join(_worth(engine, recent, as_of), on="id", how="left")
-    frame = frame.join(read_fixed(engine, frame["id"].to_list(), recent, now, as_of), on="id",
-                       how="left")  # fmt: skip
-    frame = with_reasons(frame, horizon_days=asked.horizon_days, follows=follows)
-    return _chosen(frame, asked, now, _notes(follows, asked, books.tickets, watched))
+    frame = with_reasons(frame, told)
+    return _chosen(frame, wish, now, _notes(seen, asked))
 
 
-def _usual(tickets: pl.DataFrame) -> tuple[float, float]:
-    """Return mean and variance of a ticket's hours, as recorded or assumed."""
-    settings = cost_settings()
-    known = tickets["effort_hours"].drop_nulls()
-    spread = settings.log_spread
-    mean = float(known.sum()) / len(known) if len(known) else settings.hours_per_ticket
-    if len(known) < settings.alike_tickets:
-        return mean, mean**2 * (2.718281828 ** (spread**2) - 1)
-    return mean, float(((known - mean) ** 2).sum()) / (len(known) - 1)
+def with_hours_ahead(seen: Look, horizon_days: float, rng: np.random.Generator) -> pl.DataFrame:
+    """Return the candidates with action, hours_ahead, reach, avoidable_hours, limits, variance.
+
+    A fix that ships now avoids what comes after each place has taken it up (``fix``); one
+    that is out avoids, if all take it now, what comes until they would have (``adopt``).
+    """
+    level = cost_settings().level
+    count = seen.frame.height
+    whole = (np.ones(count), np.zeros(count))
+    share = whole
+    if seen.habits.upgrades:
+        share = fix_shares(seen.fleet, seen.habits, seen.falls, horizon_days, rng)
+    ids = seen.frame["id"].to_list()
+    out = {n: seen.fixes[name] for n, name in enumerate(ids) if name in seen.fixes}
+    wanting = {n: fix for n, fix in out.items() if fix.holds}
+    left = left_shares(seen.fleet, wanting, seen.falls, horizon_days, rng)
+    for n, unreached in left.items():
+        share[0][n], share[1][n] = unreached
+    mean, low, high, variance = seen.outlook.hours(share, level)
+    columns: dict[str, Any] = {
+        "hours_ahead": seen.outlook.hours(whole, level)[0], "reach": share[0],
+        "avoidable_hours": mean, "low": low, "high": high, "variance": variance,
+        "ratio": seen.outlook.ratio,
+    }  # fmt: skip
+    fixed_in = [", ".join(wanting[n].fixed_in) if n in wanting else None for n in range(count)]
+    return seen.frame.with_columns(
+        *(pl.Series(name, values, dtype=pl.Float64) for name, values in columns.items()),
+        pl.Series("growth", seen.outlook.growth.tolist(), dtype=pl.String),
+        pl.Series("fixed_in", fixed_in, dtype=pl.String),
+    )
 
 
 def _named(
@@ -157,7 +160,7 @@ def _worth(engine: Engine, recent: pl.DataFrame, as_of: datetime | None) -> pl.D
     return mine.agg(share.alias("value_share"))
 
 
-def _chosen(frame: pl.DataFrame, asked: Asked, now: datetime, notes: list[str]) -> Priorities:
+def _chosen(frame: pl.DataFrame, asked: Wish, now: datetime, notes: list[str]) -> Priorities:
     settings = cost_settings()
     ordered = frame.with_columns(
         pl.lit(settings.effort_days).alias("effort_days"),
@@ -196,15 +199,28 @@ def _chosen(frame: pl.DataFrame, asked: Asked, now: datetime, notes: list[str]) 
     return Priorities(columns, variance, as_of=now, notes=notes)
 
 
-def _notes(follows: str, asked: Asked, tickets: pl.DataFrame, watched: Sequence[int]) -> list[str]:
+def _notes(seen: Look, asked: Asked) -> list[str]:
+    habits = seen.habits
     notes = [
-        f"avoidable is what comes within {asked.horizon_days:g} days if nothing is done",
+        f"avoidable is what a fix that ships now avoids within {asked.horizon_days:g} days",
+        f"places take it up as they took {habits.releases} releases of {habits.component}: "
+        f"{habits.upgrades} upgrades are known"
+        if habits.upgrades
+        else "no upgrade is known: a fix counts as if it ran everywhere at once",
         "what falls on customers now is taken to go on as it is; intervals hold 90 %",
-        f"tickets follow {follows} here; where few are linked, the fleet's usual rate counts",
+        (
+            f"tickets follow {seen.outlook.follows} here; where few are linked, the fleet's usual "
+            "rate counts"
+        ),
         "growth is a badge: it moves nothing in this list",
     ]
+    tickets = seen.books.tickets
+    spent, told = float(tickets["hours"].sum()), float(seen.frame["hours"].sum())
+    if spent > 0 and told < spent:
+        notes.append(f"{1 - told / spent:.0%} of the hours spent are linked to none of these")
     if tickets.is_empty():
         notes.append("no tickets at all: hours are the customers affected at a stated rate")
-    if watched[-1] == 0:
-        notes.append("no logs in the last four weeks: nobody can tell what goes on")
+    if seen.watched[-1] == 0:
+        days = seen.stretches.days
+        notes.append(f"no logs in the last {days} days: nobody can tell what goes on")
     return notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from caseline.clock import in_utc
+from caseline.trends.asking import Asking
 from caseline.trends.costs.costing import checked_hours
 from caseline.trends.reports.composing import compose_report
 from caseline.trends.reports.material import Terms
@@ -12,17 +12,12 @@ from caseline.trends.reports.material import Terms
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from caseline.clock import Clock
-    from caseline.protocols import Engine
     from caseline.records.windows import Window
     from caseline.trends.reports.answers import Audience, TrendReport
 
 
-class Reports:
-    """What ``Trends`` writes down."""
-
-    _engine: Engine
-    _clock: Clock
+class Reports(Asking):
+    """What is written down of trends."""
 
     def report(  # noqa: PLR0913 - the parts of the question
         self,
@@ -69,7 +64,7 @@ class Reports:
         checked_hours(hourly_rate, "hourly_rate")
         present = self._clock.now()
         terms = Terms(
-            now=present if as_of is None else in_utc(as_of, "as_of"), present=present,
+            now=self._now(as_of), present=present,
             as_of=as_of, hourly_rate=hourly_rate, links=links,
         )  # fmt: skip
         return compose_report(

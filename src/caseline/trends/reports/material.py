@@ -17,7 +17,8 @@ from caseline.trends.costs.counterfactual import had_it_shipped
 from caseline.trends.costs.ledger import UNEXPLAINED
 from caseline.trends.costs.reading import read_books
 from caseline.trends.nowcasting.logs_there import completeness
-from caseline.trends.ranking.ranking import Asked, rank_first
+from caseline.trends.ranking.looking import Asked
+from caseline.trends.ranking.ranking import Wish, rank_first
 from caseline.trends.reports.daily import read_courses
 from caseline.trends.reports.mending import read_fixes
 from caseline.trends.reports.uptake import read_heard, read_uptake
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from caseline.protocols import Engine
     from caseline.trends.changes.finding import Found
+    from caseline.trends.costs.answers import Counterfactual
     from caseline.trends.costs.costing import CostLedger
-    from caseline.trends.costs.counterfactual import Counterfactual
     from caseline.trends.costs.reading import Books
     from caseline.trends.ranking.ranking import Priorities
     from caseline.trends.reports.daily import Course
@@ -124,11 +125,9 @@ def gather(
         links=terms.links,
     )  # fmt: skip
     cost, before = _costs(engine, period, terms)
-    asked = Asked(
-        limit=settings.first_rows, budget=None, effort=None, horizon_days=_HORIZON_DAYS,
-        hourly_rate=terms.hourly_rate, links=terms.links,
-    )  # fmt: skip
-    priorities = rank_first(engine, asked, now=now, present=terms.present, as_of=as_of)
+    wish = Wish(limit=settings.first_rows, budget=None, effort=None, hourly_rate=terms.hourly_rate)
+    asked = Asked(window=None, horizon_days=_HORIZON_DAYS, links=terms.links)
+    priorities = rank_first(engine, wish, asked, now=now, present=terms.present, as_of=as_of)
     fixes = read_fixes(engine, period, changes, books, now=now, as_of=as_of, settings=settings)
     heard = read_heard(engine, period, as_of)
     return Material(

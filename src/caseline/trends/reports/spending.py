@@ -11,7 +11,7 @@ from caseline.trends.costs.ledger import UNEXPLAINED
 from caseline.trends.reports.voice import between, hours, ratio
 
 if TYPE_CHECKING:
-    from caseline.trends.costs.counterfactual import Counterfactual
+    from caseline.trends.costs.answers import Counterfactual
     from caseline.trends.reports.material import Material
     from caseline.trends.reports.mending import Gain, Mended
     from caseline.trends.reports.voice import Voice
@@ -44,17 +44,22 @@ def cost_section(material: Material, voice: Voice) -> Section:
         told.append("Tickets that are still open count with their hours so far only.")
     priced = frame["cost"].null_count() == 0
     told.append(_money(frame) if priced else "No price of an hour was given: hours only.")
-    told += [
-        f"Had a fix of {voice.name(c.issue_id)} shipped on {c.fixed_on:%Y-%m-%d}, "
-        f"{hours(c.hours)} hours (90 %: {hours(c.low)} to {hours(c.high)}) of "
-        f"{hours(c.spent_hours)} would have been avoided until now{_because(c, voice)}."
-        for c in material.had_shipped
-    ]
+    told += [_had_it_shipped(c, voice) for c in material.had_shipped]
     return Section(
         title=title,
         sentences=tuple(told),
         columns=("cause", "hours", "90 %", "share", "tickets", *(("money",) if priced else ())),
         rows=_ledger_rows(frame, voice, priced=priced),
+    )
+
+
+def _had_it_shipped(found: Counterfactual, voice: Voice) -> str:
+    told = f"Had a fix of {voice.name(found.issue_id)} shipped on {found.fixed_on:%Y-%m-%d}, "
+    if found.hours is None or found.high is None:
+        return f"{told}nobody can tell what it would have avoided{_because(found, voice)}."
+    return (
+        f"{told}{hours(found.hours)} hours (90 %: {hours(found.low)} to {hours(found.high)}) of "
+        f"{hours(found.spent_hours)} would have been avoided until now{_because(found, voice)}."
     )
 
 
