@@ -136,7 +136,7 @@ class Baseline:
         rate = np.where(known, (total + 0.5) / np.maximum(faced, exposure), 0.0)
         plain, week = rate * exposure, self.week(weekday)
         means = plain * week
-        busy, doubt = self._busy(counts, means, usual & known)
+        busy, doubt = self._busy(counts, means * (total / (total + 0.5)), usual & known)
         spread = self.dispersion() + 1 / (total + 0.5) + doubt
         row = self.days - self.first
         self._plain[row], self.faced[row] = plain, exposure * week * busy
@@ -177,7 +177,9 @@ class Baseline:
         """Return the factor of the day, and the doubt about it as a relative variance.
 
         The median of seen to expected, each signature weighing as much as was expected of
-        it; with few often-seen signatures, all of them together, drawn to 1.
+        it; with few often-seen signatures, all of them together, drawn to 1. The means must
+        be those of the counts alone: what is added for the doubt of rare signatures would
+        add up over thousands.
         """
         low, high = self._settings["busy_bounds"]
         weight = self._settings["busy_weight"]
