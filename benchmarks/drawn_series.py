@@ -61,6 +61,8 @@ class DrawnSeries:
         weekday: Of the first day, 0 is Monday.
         volumes: Expected customers a day without changes, shape (n_series,).
         planted: What was changed; at most one in a series.
+        means: What was drawn from, without changes, shape (n_days, n_series).
+        sizes: Of the negative binomials, shape (n_series,).
     """
 
     counts: Floats
@@ -70,6 +72,8 @@ class DrawnSeries:
     weekday: int
     volumes: Floats
     planted: list[Planted]
+    means: Floats
+    sizes: Floats
 
     def distinct(self, series: int, first: int, end: int) -> float:
         """Return about how many different customers there are on the days: one for a storm."""
@@ -87,8 +91,9 @@ def draw_series(
     volumes = np.minimum(volumes, 0.5 * exposure.mean())
     planted = _plan(rng, volumes, days, changed)
     means = volumes * _calendar(rng, days, series) * (exposure / exposure.mean())[:, np.newaxis]
+    usual = means.copy()
     for change in planted:
-        means[:, change.series] *= _course(change, days)
+        means[:, change.series] *= course(change, np.arange(days))
     spread = 1 / rng.lognormal(np.log(0.04), 0.8, series)
     fleet = rng.lognormal(0, 0.04, days)[:, np.newaxis]
     counts = rng.poisson(means * rng.gamma(spread, 1 / spread, means.shape) * fleet).astype(float)
@@ -98,7 +103,7 @@ def draw_series(
     events = counts * rng.lognormal(0.5, 0.8, counts.shape) + 1000 * storms
     return DrawnSeries(
         counts=counts, events=events, storms=storms, exposure=told, weekday=int(rng.integers(7)),
-        volumes=volumes, planted=planted,
+        volumes=volumes, planted=planted, means=usual * fleet, sizes=spread,
     )  # fmt: skip
 
 
@@ -152,9 +157,8 @@ def _plan(rng: np.random.Generator, volumes: Floats, days: int, changed: float) 
     return found
 
 
-def _course(change: Planted, days: int) -> Floats:
-    """Return the factor of each day."""
-    day = np.arange(days)
+def course(change: Planted, day: NDArray[np.int64]) -> Floats:
+    """Return the factor of each *day*."""
     on = (day >= change.onset) & (day < change.until)
     if change.kind == "emergence":
         return on.astype(float)

@@ -31,6 +31,7 @@ class Expected:
         means: Of the counts.
         sizes: Of the negative binomials; the doubt about the mean is in it.
         rates: Per observed customer, without weekday.
+        spans: Of the stretch that it comes from, days.
         known: Whether there are enough days to expect anything.
         busy: Factor of the whole fleet's day.
     """
@@ -38,6 +39,7 @@ class Expected:
     means: Floats
     sizes: Floats
     rates: Floats
+    spans: Ints
     known: Bits
     busy: float
 
@@ -106,7 +108,8 @@ class Baseline:
         """Return how the counts scatter beyond Poisson, own data drawn to the common."""
         weight = self._settings["dispersion_weight"]
         excess, squares = self._scatter
-        common = max(self._settings["least_dispersion"], excess.sum() / max(squares.sum(), _TINY))
+        seen = excess.sum() + weight * self._settings["usual_dispersion"]
+        common = max(self._settings["least_dispersion"], seen / (squares.sum() + weight))
         drawn = (excess + weight * common) / (squares + weight)
         found: Floats = np.maximum(drawn, common * self._settings["least_share"])
         return found
@@ -128,16 +131,19 @@ class Baseline:
             inner = self._between(low, np.clip(self.hole[1, cut], low, ends[cut]), cut)
             total[cut] -= inner[0]
             faced[cut] -= inner[1]
-        known = (ends - self.begins) >= self._settings["least_days"]
+        spans = ends - self.begins
+        known = spans >= self._settings["least_days"]
         rate = np.where(known, (total + 0.5) / np.maximum(faced, exposure), 0.0)
         plain, week = rate * exposure, self.week(weekday)
         means = plain * week
-        busy, doubt = self._busy(counts, means, usual & known)
+        busy, doubt = self._busy(counts, means * (total / (total + 0.5)), usual & known)
         spread = self.dispersion() + 1 / (total + 0.5) + doubt
         row = self.days - self.first
         self._plain[row], self.faced[row] = plain, exposure * week * busy
         self.sizes = 1 / spread
-        return Expected(means=means * busy, sizes=1 / spread, rates=rate, known=known, busy=busy)
+        return Expected(
+            means=means * busy, sizes=1 / spread, rates=rate, spans=spans, known=known, busy=busy
+        )
 
     def add(self, counts: Floats, expected: Expected) -> None:
         """Add a day."""
@@ -171,7 +177,9 @@ class Baseline:
         """Return the factor of the day, and the doubt about it as a relative variance.
 
         The median of seen to expected, each signature weighing as much as was expected of
-        it; with few often-seen signatures, all of them together, drawn to 1.
+        it; with few often-seen signatures, all of them together, drawn to 1. The means must
+        be those of the counts alone: what is added for the doubt of rare signatures would
+        add up over thousands.
         """
         low, high = self._settings["busy_bounds"]
         weight = self._settings["busy_weight"]

@@ -164,15 +164,15 @@ class Watch:
 
     def _scored(self, way: int, expected: Expected, quiet: Bits) -> Floats:
         """Return the score of each signature that is above its limit, else 0."""
-        rules = self._settings["limits"]
+        rules, young = self._settings["limits"], self._settings["young"]
         sums = self._sums[way]
         found = np.zeros(quiet.size)
         at = np.flatnonzero(quiet & (sums.max(axis=0) > min(rules[_NAMES[way]])))
         volume = np.log10(np.maximum(expected.means[at], 1e-3))
+        lacking = np.maximum(0, 1 - expected.spans[at] / young["days"])
+        limit = np.interp(volume, rules["volume"], rules[_NAMES[way]]) + young["more"] * lacking
         score = mixed(sums[:, at])
-        found[at] = np.where(
-            score > np.interp(volume, rules["volume"], rules[_NAMES[way]]), score, 0
-        )
+        found[at] = np.where(score > limit, score, 0)
         return found
 
     def _tails(self, counts: Floats, expected: Expected, quiet: Bits) -> Floats:
