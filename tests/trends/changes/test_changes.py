@@ -149,7 +149,7 @@ def test_limits_rise_where_quiet_weeks_would_break_the_budget(many):
     settings = read_weights("changes")
     rng = np.random.default_rng(3)
     days, size = 140, 60
-    bursts = rng.gamma(0.3, 1 / 0.3, (size, days // 2)).repeat(2, axis=1)
+    bursts = rng.gamma(0.3, 1 / 0.3, (size, days // 3 + 1)).repeat(3, axis=1)[:, :days]
     wild = _with(watched, rng.poisson(3 * bursts).astype(float), days)
     raised, told = raised_limits(wild, settings)
     assert "limits raised by" in told

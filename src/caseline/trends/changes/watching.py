@@ -64,8 +64,8 @@ class Watch:
         self._feed = Feed(settings["feed"])
         rules = settings["sums"]
         self._ratios = np.array([rules["up"], rules["down"]])[:, :, np.newaxis]
-        self._sums = np.zeros((2, len(rules["up"]), size))
-        self._since = np.zeros((2, len(rules["up"]), size), dtype=np.int64)
+        self._sums = np.zeros((2, len(rules["up"]), size), dtype=np.float32)
+        self._since = np.zeros((2, len(rules["up"]), size), dtype=np.int32)
         self._active = np.full(size, -1, dtype=np.int64)
         self._level = np.zeros((2, size))
         self._freed = np.zeros(size, dtype=np.int64)
@@ -131,11 +131,14 @@ class Watch:
         return f"all signatures together came {expected.busy:.2f} times as often as expected"
 
     def _add(self, counts: Floats, expected: Expected, quiet: Bits, *, complete: bool) -> None:
-        gains = log_ratios(counts, expected.means, expected.sizes, self._ratios)
+        sums = log_ratios(counts, expected.means, expected.sizes, self._ratios, digits=np.float32)
         if not complete:
-            gains[_DOWN] = np.minimum(gains[_DOWN], 0)
-        sums = np.where(quiet, np.maximum(0.0, self._sums + gains), self._sums)
-        self._since[(sums <= 0) & quiet] = self.baseline.days
+            np.minimum(sums[_DOWN], 0, out=sums[_DOWN])
+        sums += self._sums
+        np.maximum(sums, 0, out=sums)
+        other = np.flatnonzero(~quiet)
+        sums[:, :, other] = self._sums[:, :, other]
+        np.copyto(self._since, self.baseline.days, where=sums <= 0)
         self._sums = sums
 
     def _start_episodes(self, counts: Floats, expected: Expected, quiet: Bits) -> None:
