@@ -30,10 +30,14 @@ _LEAST_HOURS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A fleet's answer and its truth: the rows of priorities, with truth and worth."""
+    """A fleet's answer and its truth: the rows of priorities, with truth and worth.
+
+    ``oracle`` is the order of one who knows the true cause of each ticket of the past.
+    """
 
     rows: pl.DataFrame
     worth: Floats
+    oracle: NDArray[np.int64]
     ms: float
 
 
@@ -55,6 +59,13 @@ def drawn_rows() -> Iterator[Row]:
                 baseline=f"by {'growth' if other == 'ratio' else other}",
                 baseline_figures=[score(f.worth, _order(f.rows, other)) for f in found],
             )
+        yield Row(
+            name=f"{name}, {size}",
+            figures=[score(f.worth, _order(f.rows, "avoidable_hours")) for f in found],
+            unit="share",
+            baseline="all true causes known",
+            baseline_figures=[score(f.worth, f.oracle) for f in found],
+        )
     every = pl.concat([f.rows for f in found]).filter(pl.col("avoidable_hours") >= _LEAST_HOURS)
     for label, rows in (("all", every), *(_by_kind(every))):
         yield Row(
@@ -103,7 +114,14 @@ def _scored(seed: int) -> Scored:
         number.alias("n"), pl.Series("truth", truth),
         pl.Series("kind_of", [drawn.kinds[i] for i in n]),
     )  # fmt: skip
-    return Scored(rows=rows, worth=drawn.worth(), ms=ms)
+    return Scored(rows=rows, worth=drawn.worth(), oracle=_oracle(drawn), ms=ms)
+
+
+def _oracle(drawn: Drawn) -> NDArray[np.int64]:
+    """Return the signatures by the hours of the tickets that they really caused so far."""
+    past = drawn.tickets.filter(pl.col("day") < 0)
+    spent = np.bincount(past["signature"], past["hours"], len(drawn.kinds))
+    return np.argsort(-spent, kind="stable")
 
 
 def _ratios(ws: caseline.Workspace) -> pl.DataFrame:
