@@ -99,7 +99,8 @@ class Watch:
             told: Whether enough of a day has arrived to say that less came, shape (n_days,).
         """
         whole = np.ones(len(exposure), dtype=bool) if told is None else told
-        for seen, exposed, complete in zip(counts, exposure, whole, strict=True):
+        by_day = np.ascontiguousarray(counts)
+        for seen, exposed, complete in zip(by_day, exposure, whole, strict=True):
             self.step(seen, float(exposed), complete=bool(complete))
 
     def step(self, counts: Floats, exposure: float, *, complete: bool = True) -> None:
@@ -131,13 +132,14 @@ class Watch:
         return f"all signatures together came {expected.busy:.2f} times as often as expected"
 
     def _add(self, counts: Floats, expected: Expected, quiet: Bits, *, complete: bool) -> None:
-        sums = log_ratios(counts, expected.means, expected.sizes, self._ratios, digits=np.float32)
+        sums = log_ratios(
+            counts, expected.means, expected.sizes, self._ratios, digits=np.float32
+        )
         if not complete:
             np.minimum(sums[_DOWN], 0, out=sums[_DOWN])
         sums += self._sums
         np.maximum(sums, 0, out=sums)
-        other = np.flatnonzero(~quiet)
-        sums[:, :, other] = self._sums[:, :, other]
+        np.copyto(sums, self._sums, where=~quiet)
         np.copyto(self._since, self.baseline.days, where=sums <= 0)
         self._sums = sums
 
