@@ -9,6 +9,7 @@ import pytest
 
 from caseline.clock import ManualClock
 from caseline.errors import InputError
+from caseline.trends.changes import finding
 from caseline.trends.changes.quiet import raised_limits
 from caseline.trends.changes.reading import read_watched
 from caseline.trends.changes.watching import Watch
@@ -157,6 +158,18 @@ def test_limits_rise_where_quiet_weeks_would_break_the_budget(many):
     assert raised["limits"]["up"][0] > settings["limits"]["up"][0]
     even = _with(watched, rng.poisson(3.0, (size, days)).astype(float), days)
     assert raised_limits(even, _watch(even, settings), settings)[0] is settings
+
+
+def test_raised_limits_are_those_that_the_answer_keeps_to(many, monkeypatch):
+    hits(many, range(1, 4), range(45, 60), signature="s-few")
+    assert "s-few" in changes(many)[1]
+    settings = read_weights("changes")
+    high = {name: [1e6] * 5 for name in ("up", "down")} | {"volume": [-2, -1, 0, 1, 2]}
+    raised = ({**settings, "limits": high}, "limits raised by 1e6: as a test wants it")
+    monkeypatch.setattr(finding, "raised_limits", lambda *_: raised)
+    table, found = changes(many)
+    assert "s-few" not in found
+    assert raised[1] in table.notes
 
 
 def _watch(watched, settings):

@@ -132,9 +132,7 @@ class Watch:
         return f"all signatures together came {expected.busy:.2f} times as often as expected"
 
     def _add(self, counts: Floats, expected: Expected, quiet: Bits, *, complete: bool) -> None:
-        sums = log_ratios(
-            counts, expected.means, expected.sizes, self._ratios, digits=np.float32
-        )
+        sums = log_ratios(counts, expected.means, expected.sizes, self._ratios, digits=np.float32)
         if not complete:
             np.minimum(sums[_DOWN], 0, out=sums[_DOWN])
         sums += self._sums
