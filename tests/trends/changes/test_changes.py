@@ -9,8 +9,10 @@ import pytest
 
 from caseline.clock import ManualClock
 from caseline.errors import InputError
+from caseline.trends.changes import finding
 from caseline.trends.changes.quiet import raised_limits
 from caseline.trends.changes.reading import read_watched
+from caseline.trends.changes.watching import Watch
 from caseline.trends.face import Trends
 from caseline.trends.settings import read_weights
 
@@ -151,11 +153,27 @@ def test_limits_rise_where_quiet_weeks_would_break_the_budget(many):
     days, size = 140, 60
     bursts = rng.gamma(0.3, 1 / 0.3, (size, days // 3 + 1)).repeat(3, axis=1)[:, :days]
     wild = _with(watched, rng.poisson(3 * bursts).astype(float), days)
-    raised, told = raised_limits(wild, settings)
+    raised, told = raised_limits(wild, _watch(wild, settings), settings)
     assert "limits raised by" in told
     assert raised["limits"]["up"][0] > settings["limits"]["up"][0]
     even = _with(watched, rng.poisson(3.0, (size, days)).astype(float), days)
-    assert raised_limits(even, settings)[0] is settings
+    assert raised_limits(even, _watch(even, settings), settings)[0] is settings
+
+
+def test_raised_limits_are_those_that_the_answer_keeps_to(many, monkeypatch):
+    hits(many, range(1, 4), range(45, 60), signature="s-few")
+    assert "s-few" in changes(many)[1]
+    settings = read_weights("changes")
+    high = {name: [1e6] * 5 for name in ("up", "down")} | {"volume": [-2, -1, 0, 1, 2]}
+    raised = ({**settings, "limits": high}, "limits raised by 1e6: as a test wants it")
+    monkeypatch.setattr(finding, "raised_limits", lambda *_: raised)
+    table, found = changes(many)
+    assert "s-few" not in found
+    assert raised[1] in table.notes
+
+
+def _watch(watched, settings):
+    return Watch.over(watched.daily.counts.T, watched.exposure, 0, settings)
 
 
 def _with(watched, counts, days):

@@ -185,3 +185,47 @@ def test_the_interval_of_the_onset_holds_it_as_often_as_it_says():
         found = date_onset(counts, means, np.full(50, 1e6), ratios=np.array([2.0, 3, 5]))
         held += found.low <= onset <= found.high
     assert held >= 0.86 * 200
+
+
+def test_thousands_of_rare_signatures_do_not_make_days_look_too_quiet():
+    """Their rates are kept above zero by half a count each, which must not add up."""
+    rng = np.random.default_rng(21)
+    counts, exposure = rng.poisson(0.01, (150, 2000)).astype(float), np.full(150, 300.0)
+    counts[120:, 0] = rng.poisson(3, 30)
+    watch = watched(counts, exposure)
+    assert watch.frozen == []
+    assert 0 in [e.signature for e in watch.episodes if 120 <= e.alarm <= 123]
+    assert len(watch.episodes) < 0.1 * 2000 * 150 / 365
+
+
+def test_a_slow_and_partial_fall_is_told():
+    """As when customers take up a fix one by one, and some never do."""
+    rng = np.random.default_rng(22)
+    counts = rng.poisson(30, (170, 12)).astype(float)
+    counts[100:, 0] = rng.poisson(30 * np.clip(1 - np.arange(70) / 100, 0.65, 1))
+    (found,) = kinds(watched(counts, np.full(170, 300.0)), 0)
+    assert found.kind == "resolving"
+    assert found.ratio_high < 1
+
+
+def test_a_young_history_needs_more_to_tell_of_a_change():
+    """The same rise and the same rate before, seen for three weeks or for sixteen."""
+    alarms = []
+    for before in (35, 150):
+        counts = np.tile([0.0, 1, 0, 0, 1, 0, 0], (30 * 7, 1)).reshape(-1)[: before + 21]
+        counts[before:] = np.tile([1, 2, 0, 1, 1, 2, 1], 3)
+        watch = watched(np.tile(counts, (10, 1)).T * ([1] + [0] * 9), np.full(before + 21, 300.0))
+        alarms.append([e.alarm - before for e in watch.episodes if e.rising][:1])
+    young, old = alarms
+    assert old
+    assert not young or young[0] > old[0]
+
+
+def test_short_floats_do_for_the_sums():
+    """Over sizes and means as they come, a day's term is off by a ten-thousandth at most."""
+    rng = np.random.default_rng(23)
+    means, sizes = 10 ** rng.uniform(-3, 2, 500), 10 ** rng.uniform(-1, 2.6, 500)
+    counts, ratios = rng.poisson(means * 2), np.array([[0.02], [0.7], [2.0], [40.0]])
+    short = log_ratios(counts, means, sizes, ratios, digits=np.float32)
+    assert short.dtype == np.float32
+    assert short == pytest.approx(log_ratios(counts, means, sizes, ratios), abs=3e-4, rel=1e-4)

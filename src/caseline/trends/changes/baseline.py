@@ -142,7 +142,7 @@ class Baseline:
         self._plain[row], self.faced[row] = plain, exposure * week * busy
         self.sizes = 1 / spread
         return Expected(
-            means=means * busy, sizes=1 / spread, rates=rate, spans=spans, known=known, busy=busy
+            means=means * busy, sizes=self.sizes, rates=rate, spans=spans, known=known, busy=busy
         )
 
     def add(self, counts: Floats, expected: Expected) -> None:
@@ -165,13 +165,15 @@ class Baseline:
             return
         kept = self._settings["kept_by_week"]
         seen, plain, mean = self.counts[row], self._plain[row], self.means[row]
-        steady = steady & (plain > 0)
-        self._by_weekday[:, weekday] *= np.where(steady, kept, 1.0)
-        self._by_weekday[0, weekday] += seen * steady
-        self._by_weekday[1, weekday] += plain * steady
-        self._scatter *= np.where(steady, kept ** (1 / _WEEK), 1.0)
-        self._scatter[0] += ((seen - mean) ** 2 - mean) * steady
-        self._scatter[1] += mean**2 * steady
+        taken = (steady & (plain > 0)).astype(np.float64)
+        own, scatter = self._by_weekday[:, weekday], self._scatter
+        own *= 1 - (1 - kept) * taken
+        own[0] += seen * taken
+        own[1] += plain * taken
+        scatter *= 1 - (1 - kept ** (1 / _WEEK)) * taken
+        off = seen - mean
+        scatter[0] += (off * off - mean) * taken
+        scatter[1] += mean * mean * taken
 
     def _busy(self, counts: Floats, means: Floats, usual: Bits) -> tuple[float, float]:
         """Return the factor of the day, and the doubt about it as a relative variance.
@@ -183,10 +185,11 @@ class Baseline:
         """
         low, high = self._settings["busy_bounds"]
         weight = self._settings["busy_weight"]
-        steady = usual & (means >= 1)
-        if steady.sum() >= self._settings["busy_signatures"]:
+        steady = np.flatnonzero(usual & (means >= 1))
+        if steady.size >= self._settings["busy_signatures"]:
             heard = float(means[steady].sum())
-            ratio = _weighted_median(counts[steady] / means[steady], means[steady])
+            some = steady[:: max(1, steady.size // _ENOUGH)]
+            ratio = _weighted_median(counts[some] / means[some], means[some])
         else:
             reach = 2 * np.sqrt(means + 1)
             heard = float(means[usual].sum())
@@ -230,9 +233,6 @@ class Baseline:
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
     """Return the value that half of the weight lies below."""
-    if values.size > _ENOUGH:
-        step = values.size // _ENOUGH
-        values, weights = values[::step], weights[::step]
     order = np.argsort(values, kind="stable")
     heard = weights[order].cumsum()
     return float(values[order][np.searchsorted(heard, heard[-1] / 2)])

@@ -71,20 +71,22 @@ def find_changes(
     if watched.days <= least:
         notes = [f"{watched.days} days of logs: nothing to compare with before day {least + 1}"]
         return Found(frame=pl.DataFrame(schema=FRAME), notes=notes)
-    limited, quiet = raised_limits(watched, settings)
-    watch = Watch.over(
-        watched.daily.counts.T,
-        watched.exposure,
-        watched.daily.first.weekday(),
-        limited,
-        told=_told(watched, reported, rules["told_from"]),
-    )
+    told = _told(watched, reported, rules["told_from"])
+    watch = _watch(watched, settings, told)
+    limited, quiet = raised_limits(watched, watch, settings)
+    if limited is not settings:
+        watch = _watch(watched, limited, told)
     changes = _recent(watch.settle(), watched, window, settings)
     seen = read_witnesses(engine, watched, changes, as_of=as_of, settings=settings)
     sampled = _sampled(engine, watched, changes, as_of)
     kept, left = _sifted(changes, seen, sampled, settings)
     notes = [*_of_history(watched, settings), quiet, *_of_feed(watch, watched, window), *left]
     return Found(frame=frame_of(engine, watched, kept, as_of=as_of), notes=notes)
+
+
+def _watch(watched: Watched, settings: Mapping[str, Any], told: Bits) -> Watch:
+    first = watched.daily.first.weekday()
+    return Watch.over(watched.daily.counts.T, watched.exposure, first, settings, told=told)
 
 
 def _told(watched: Watched, reported: pl.DataFrame | None, least: float) -> NDArray[np.bool_]:

@@ -29,12 +29,13 @@ _YEAR = 365.0
 
 
 def raised_limits(
-    watched: Watched, settings: Mapping[str, Any], *, seed: int = 0
+    watched: Watched, watch: Watch, settings: Mapping[str, Any], *, seed: int = 0
 ) -> tuple[Mapping[str, Any], str]:
     """Return the settings with limits that keep to the budget, and what was found.
 
     Args:
         watched: The days.
+        watch: That looked at them, with these settings.
         settings: The tables of ``changes.toml``.
         seed: Of the order of the weeks.
     """
@@ -43,7 +44,7 @@ def raised_limits(
     if weeks < rules["least_weeks"]:
         return settings, f"limits as shipped: {weeks} weeks are too few to try them on"
     counts, exposure = watched.daily.counts.T[: weeks * _WEEK], watched.exposure[: weeks * _WEEK]
-    steady = quiet_signatures(counts, exposure, watched.daily.first.weekday(), settings)
+    steady = quiet_signatures(counts, watch)
     order = np.random.default_rng(seed).permutation(weeks)
     days = (order[:, np.newaxis] * _WEEK + np.arange(_WEEK)).ravel()
     first = watched.daily.first.weekday()
@@ -62,11 +63,8 @@ def raised_limits(
     return {**settings, "limits": limits}, f"limits raised by {raised:.1f}: {told}"
 
 
-def quiet_signatures(
-    counts: Floats, exposure: Floats, weekday: int, settings: Mapping[str, Any]
-) -> NDArray[np.bool_]:
-    """Return which signatures are told of nothing, shape (n_signatures,)."""
-    watch = Watch.over(counts, exposure, weekday, settings)
+def quiet_signatures(counts: Floats, watch: Watch) -> NDArray[np.bool_]:
+    """Return which signatures are seen, and told of nothing, shape (n_signatures,)."""
     steady: NDArray[np.bool_] = (counts > 0).max(axis=0)
     steady[[e.signature for e in watch.episodes]] = False
     return steady

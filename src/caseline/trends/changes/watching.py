@@ -67,6 +67,7 @@ class Watch:
         self._sums = np.zeros((2, len(rules["up"]), size), dtype=np.float32)
         self._since = np.zeros((2, len(rules["up"]), size), dtype=np.int32)
         self._active = np.full(size, -1, dtype=np.int64)
+        self._onset, self._rising = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
         self._level = np.zeros((2, size))
         self._freed = np.zeros(size, dtype=np.int64)
         self._back, self._back_from = np.zeros(size), np.zeros(size, dtype=np.int64)
@@ -99,7 +100,8 @@ class Watch:
             told: Whether enough of a day has arrived to say that less came, shape (n_days,).
         """
         whole = np.ones(len(exposure), dtype=bool) if told is None else told
-        for seen, exposed, complete in zip(counts, exposure, whole, strict=True):
+        by_day = np.ascontiguousarray(counts)
+        for seen, exposed, complete in zip(by_day, exposure, whole, strict=True):
             self.step(seen, float(exposed), complete=bool(complete))
 
     def step(self, counts: Floats, exposure: float, *, complete: bool = True) -> None:
@@ -136,8 +138,7 @@ class Watch:
             np.minimum(sums[_DOWN], 0, out=sums[_DOWN])
         sums += self._sums
         np.maximum(sums, 0, out=sums)
-        other = np.flatnonzero(~quiet)
-        sums[:, :, other] = self._sums[:, :, other]
+        np.copyto(sums, self._sums, where=~quiet)
         np.copyto(self._since, self.baseline.days, where=sums <= 0)
         self._sums = sums
 
@@ -171,6 +172,8 @@ class Watch:
         sums = self._sums[way]
         found = np.zeros(quiet.size)
         at = np.flatnonzero(quiet & (sums.max(axis=0) > min(rules[_NAMES[way]])))
+        if not at.size:
+            return found
         volume = np.log10(np.maximum(expected.means[at], 1e-3))
         lacking = np.maximum(0, 1 - expected.spans[at] / young["days"])
         limit = np.interp(volume, rules["volume"], rules[_NAMES[way]]) + young["more"] * lacking
@@ -194,7 +197,8 @@ class Watch:
         at, first = episode.signature, self.baseline.first
         self._active[at] = len(self.episodes)
         self.episodes.append(episode)
-        self.baseline.held[at] = episode.onset
+        self.baseline.held[at] = self._onset[at] = episode.onset
+        self._rising[at] = episode.rising
         rows = slice(max(0, episode.onset - first), None)
         used = slice(rows.start, self.baseline.days - first)
         self._level[0, at] = self.baseline.counts[used, at].sum()
@@ -207,10 +211,11 @@ class Watch:
         if not at.size:
             return
         rules = self._settings["episodes"]
-        rising = np.array([self.episodes[i].rising for i in self._active[at]])
         ratio = self._level[0, at] / np.maximum(self._level[1, at], 1e-9)
         ratio = np.where(
-            rising, np.maximum(ratio, rules["least_up"]), np.clip(ratio, 0.02, rules["most_down"])
+            self._rising[at],
+            np.maximum(ratio, rules["least_up"]),
+            np.clip(ratio, 0.02, rules["most_down"]),
         )
         gain = -log_ratios(counts[at], expected.means[at], expected.sizes[at], ratio)
         back = np.maximum(0.0, self._back[at] + gain)
@@ -220,11 +225,10 @@ class Watch:
         kept = rules["kept_by_day"]
         self._level[0, at] = kept * self._level[0, at] + counts[at]
         self._level[1, at] = kept * self._level[1, at] + expected.means[at]
-        onsets = np.array([self.episodes[i].onset for i in self._active[at]])
         for index in at[back > rules["back"]].tolist():
             self._close(index, until=int(self._back_from[index]))
         old = (back <= rules["back"]) & (
-            day + 1 - onsets >= self._settings["baseline"]["adopted_after"]
+            day + 1 - self._onset[at] >= self._settings["baseline"]["adopted_after"]
         )
         for index in at[old].tolist():
             self._adopt(index, day)
