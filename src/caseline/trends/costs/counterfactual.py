@@ -97,8 +97,8 @@ def had_it_shipped(  # noqa: PLR0913 - the parts of the question
             "no upgrade is known: nothing tells who would have taken the fix; high is what it "
             "is if it had run everywhere at once"
             if unknown
-            else f"{len(known)} customers take it up with their own next upgrade of {component}, "
-            f"{len(index) - len(known)} as fast as {habits.upgrades} upgrades of the fleet went",
+            else f"{len(known)} of {len(index)} customers take it up with their own next upgrade "
+            f"of {component}, the others as fast as the fleet's upgrades went ({habits.upgrades})",
         ),
         notes=(
             (

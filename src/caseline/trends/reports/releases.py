@@ -63,9 +63,9 @@ def _brought(material: Material, voice: Voice) -> Section:
     told = [
         f"{how}: {many(rows.height, 'error')} compared.",
         (
-            f"{counts['persistent']} are worse lastingly, {counts['transient']} in the first days "
-            f"only, {counts['improved']} are better; of {counts['none']} a large change would have "
-            f"been seen, of {counts['undetermined']} too little is known."
+            f"Worse lastingly: {counts['persistent']}; in the first days only: "
+            f"{counts['transient']}; better: {counts['improved']}; a large change would have been "
+            f"seen: {counts['none']}; too little is known: {counts['undetermined']}."
         ),
     ]
     shown = rows.filter(pl.col("verdict").is_in(_FINDINGS))
