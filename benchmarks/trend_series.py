@@ -31,7 +31,7 @@ _QUIET = 201
 _SERIES = 5000
 _FIRST = 60
 _BUDGET = 0.1
-_RISES = 0.08
+_RISES = 0.065
 """The part of it that false rises take, as set: the oracle gets as much."""
 _OURS = "mixture of ratios"
 
