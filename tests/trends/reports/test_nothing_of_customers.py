@@ -65,7 +65,7 @@ def build(fleet, count, draw):
             for day in range(DAYS):
                 rows += fleet.errors(o["id"], fleet.at(days=day, hours=1), severity=9,
                                      signature_id="s-info", version="8.0", **about)  # fmt: skip
-        for day in range(came, DAYS) if draw(st.booleans()) else ():
+        for day in range(came, DAYS) if n and draw(st.booleans()) else ():
             rows += fleet.errors(o["id"], fleet.at(days=day, hours=9), signature_id="s-own",
                                  version="8.1", **about)  # fmt: skip
     fleet.add(rows, received_at=fleet.at(days=DAYS))
