@@ -30,6 +30,24 @@ def signature_of(issue: int, template: int | None = None) -> str:
     return f"s-{issue:04d}" + ("" if template is None else f"-{template}")
 
 
+def names_of(fleet: Simulation) -> dict[str, str]:
+    """Return the signature of each planted issue, by its family."""
+    ids = list(fleet.truth.issues["issue_id"])
+    rows = fleet.truth.issues.select("family", "issue_id").iter_rows()
+    return {family: signature_of(ids.index(issue)) for family, issue in rows}
+
+
+def linked(fleet: Simulation) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the true causes as links, and the tickets with their issues."""
+    told = {issue: signature_of(n) for n, issue in enumerate(fleet.truth.issues["issue_id"])}
+    causes = fleet.truth.tickets.select("ticket_id", "issue_id")
+    tickets = fleet.tickets.join(causes, on="ticket_id")
+    links = tickets.drop_nulls("issue_id").select(
+        "ticket_id", pl.col("issue_id").replace(told).alias("id"), confidence=pl.lit(1.0)
+    )
+    return links, tickets
+
+
 def fed(
     fleet: Simulation,
     folder: Path,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from cost_scores import drawn_rows
-from fleet_feed import fed, signature_of
+from fleet_feed import fed, linked, names_of
 from harness import Row, Setting, entry
 
 from caseline.testing.fleet import simulate
@@ -28,7 +28,6 @@ from caseline.testing.fleet import simulate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from caseline.testing.fleet import Simulation
 
 _SEEDS = range(20, 22)
 _SIZE = {"customers": 100, "days": 84, "events_per_day": 100}
@@ -62,11 +61,10 @@ _NAMES = (
 
 def _asked(seed: int) -> dict[str, float]:
     fleet = simulate("S21", seed=seed, **_SIZE)
-    ids = list(fleet.truth.issues["issue_id"])
     families = dict(fleet.truth.issues.select("family", "issue_id").iter_rows())
     costs = fleet.truth.facts["costs"]
-    names = {f: signature_of(ids.index(issue)) for f, issue in families.items()}
-    links, tickets = _linked(fleet, ids)
+    names = names_of(fleet)
+    links, tickets = linked(fleet)
     with tempfile.TemporaryDirectory() as folder:
         ws = fed(fleet, Path(folder) / "ws")
         ws.tickets.load(fleet.tickets)
@@ -102,17 +100,6 @@ def _asked(seed: int) -> dict[str, float]:
 
 def _same(hours: list[float], spent: list[float]) -> bool:
     return isclose(sum(hours), sum(spent), rel_tol=1e-9)
-
-
-def _linked(fleet: Simulation, ids: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the true causes as links, and the tickets with their issues."""
-    told = {issue: signature_of(n) for n, issue in enumerate(ids)}
-    causes = fleet.truth.tickets.select("ticket_id", "issue_id")
-    tickets = fleet.tickets.join(causes, on="ticket_id")
-    links = tickets.drop_nulls("issue_id").select(
-        "ticket_id", pl.col("issue_id").replace(told).alias("id"), confidence=pl.lit(1.0)
-    )
-    return links, tickets
 
 
 def _avoided(tickets: pl.DataFrame, costs: dict[str, Any]) -> float:

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from caseline.testing.fleet import simulate
 
-_BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory):
+def asked(tmp_path_factory, feed):
     """The fleet, its signatures by family, and the workspace that holds it."""
-    spec = importlib.util.spec_from_file_location("fleet_feed", _BENCHMARKS / "fleet_feed.py")
-    feed = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = feed
-    spec.loader.exec_module(feed)
     fleet = simulate("S21", seed=3, customers=60, days=60, events_per_day=100)
-    ids = list(fleet.truth.issues["issue_id"])
-    names = {
-        family: feed.signature_of(ids.index(issue))
-        for family, issue in fleet.truth.issues.select("family", "issue_id").iter_rows()
-    }
-    told = {issue: feed.signature_of(n) for n, issue in enumerate(ids)}
-    tickets = fleet.tickets.join(
-        fleet.truth.tickets.select("ticket_id", "issue_id"), on="ticket_id"
-    )
-    links = tickets.drop_nulls("issue_id").select(
-        "ticket_id", pl.col("issue_id").replace(told).alias("id"), confidence=pl.lit(1.0)
-    )
+    names = feed.names_of(fleet)
+    links, tickets = feed.linked(fleet)
     ws = feed.fed(fleet, tmp_path_factory.mktemp("s21") / "ws")
     ws.tickets.load(fleet.tickets)
     costs = fleet.truth.facts["costs"]

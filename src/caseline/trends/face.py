@@ -12,7 +12,7 @@ from caseline.records.windows import Window
 from caseline.trends.adoption.fixing import judge_fix
 from caseline.trends.changes.finding import find_changes
 from caseline.trends.comparing import compare_windows
-from caseline.trends.nowcasting.logs_there import completeness
+from caseline.trends.nowcasting.logs_there import completeness_lately
 from caseline.trends.ranking.asking import Hours
 from caseline.trends.rates import By
 from caseline.trends.reports.asking import Reports
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import polars as pl
-
     from caseline.trends.adoption.answers import FixVerdict
-
-_LATEST = timedelta(days=28)
-"""What is older is complete."""
 
 
 class Trends(Reports, Hours):
@@ -121,7 +116,11 @@ class Trends(Reports, Hours):
         now = self._now(as_of)
         span = Window.of(window, as_of=now)
         found = find_changes(
-            self._engine, span, now=now, as_of=as_of, reported=self._reported(now, as_of)
+            self._engine,
+            span,
+            now=now,
+            as_of=as_of,
+            reported=completeness_lately(self._engine, now=now, as_of=as_of),
         )
         return Table("changes", found.frame, as_of=now, notes=found.notes)
 
@@ -200,7 +199,7 @@ class Trends(Reports, Hours):
         span = None if window is None else Window.of(window, as_of=now)
         if signature is not None:
             signature = self._signature(checked_id(signature, "signature"), as_of)
-        reported = self._reported(now, as_of)
+        reported = completeness_lately(self._engine, now=now, as_of=as_of)
         return judge_versions(
             self._engine, signature, window=span, reported=reported, branches=branches,
             now=now, as_of=as_of,
@@ -240,8 +239,3 @@ class Trends(Reports, Hours):
         if found.is_empty():
             return [self._signature(wanted, as_of)]
         return found["signature_id"].drop_nulls().to_list()
-
-    def _reported(self, now: datetime, as_of: datetime | None) -> pl.DataFrame:
-        """Return which share of the logs of the last days is there."""
-        window = Window(start=now - _LATEST, end=now)
-        return completeness(self._engine, window=window, as_of=now, visible=as_of)

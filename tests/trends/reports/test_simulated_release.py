@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
 from caseline.testing.fleet import simulate
 
-_BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    spec = importlib.util.spec_from_file_location("fleet_feed", _BENCHMARKS / "fleet_feed.py")
-    feed = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = feed
-    spec.loader.exec_module(feed)
+def report(tmp_path_factory, feed):
     fleet = simulate("S5", seed=5, customers=40, days=60, events_per_day=60)
-    ids = list(fleet.truth.issues["issue_id"])
-    told = {
-        family: feed.signature_of(ids.index(issue))
-        for family, issue in fleet.truth.issues.select("family", "issue_id").iter_rows()
-    }
+    told = feed.names_of(fleet)
     noise = fleet.truth.facts["upgrade_noise"]
     ws = feed.fed(fleet, tmp_path_factory.mktemp("s5") / "ws")
     ws.tickets.load(fleet.tickets)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from caseline.records.windows import Window
 from caseline.trends.nowcasting.arrivals import Arrivals
 from caseline.trends.nowcasting.casting import cast_days, learn_delays
 from caseline.trends.nowcasting.finals import limits
@@ -16,15 +18,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from caseline.protocols import Engine
-    from caseline.records.windows import Window
     from caseline.trends.nowcasting.settings import NowcastSettings
 
+_LATEST = timedelta(days=28)
+"""What is older is complete."""
 COMPLETENESS: dict[str, pl.DataType | type[pl.DataType]] = {
     "day": pl.Date,
     "reported": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
 }
+
+
+def completeness_lately(engine: Engine, *, now: datetime, as_of: datetime | None) -> pl.DataFrame:
+    """Return which share of the logs of the last days is there: see ``completeness``.
+
+    Args:
+        engine: Where coverage is.
+        now: The moment that is asked for.
+        as_of: Hide what was received later; None where *now* is the present.
+    """
+    window = Window(start=now - _LATEST, end=now)
+    return completeness(engine, window=window, as_of=now, visible=as_of)
 
 
 def completeness(

@@ -16,7 +16,7 @@ from caseline.trends.costs.costing import cost_by
 from caseline.trends.costs.counterfactual import had_it_shipped
 from caseline.trends.costs.ledger import UNEXPLAINED
 from caseline.trends.costs.reading import read_books
-from caseline.trends.nowcasting.logs_there import completeness
+from caseline.trends.nowcasting.logs_there import completeness_lately
 from caseline.trends.ranking.looking import Asked
 from caseline.trends.ranking.ranking import Wish, rank_first
 from caseline.trends.reports.daily import read_courses
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from caseline.trends.reports.settings import ReportSettings
     from caseline.trends.reports.uptake import Heard, Uptake
 
-_LATEST = timedelta(days=28)
-"""What is older is complete."""
 _HORIZON_DAYS = 90.0
 
 
@@ -111,8 +109,7 @@ def gather(
 ) -> Material:
     """Return what is known of *period*."""
     now, as_of = terms.now, terms.as_of
-    late = Window(start=now - _LATEST, end=now)
-    reported = completeness(engine, window=late, as_of=now, visible=as_of)
+    reported = completeness_lately(engine, now=now, as_of=as_of)
     found = find_changes(engine, period.window, now=now, as_of=as_of, reported=reported)
     changes, apart = _of_product(engine, period, found, as_of)
     earliest = period.window.start - timedelta(days=settings.before_days)
